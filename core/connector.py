@@ -1,0 +1,279 @@
+"""The connector contract: how to fetch enrollments from one LMS."""
+
+from __future__ import annotations
+
+import ipaddress
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from .errors import Unsupported
+from .native import JSON, NativeRecord
+from .table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from .http import Answer, Auth, Http, Limit, Verdict
+
+__all__ = ["BaseUrl", "Connector", "Join", "Lookup", "Notice", "Page", "Partition", "Settings", "is_loopback"]
+
+MAX_PAGE = 1_000
+"""The most records of one `Page`."""
+
+
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a host is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _base_url(value: str) -> str:
+    text = value.strip().rstrip("/")
+    if "://" not in text:
+        text = f"https://{text}"
+    parts = urlsplit(text)
+    if not parts.hostname:
+        raise ValueError("expected an address such as https://lms.example.com")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("expected only the site's address, without a login, a query or a fragment")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ValueError("must begin with https:// (http:// is taken for this machine only)")
+    return text
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, LookupError):
+        raise ValueError("expected a time zone such as Europe/Athens") from None
+    return value
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+"""A site's address: `https`, or `http` on this machine; no slash at its end."""
+
+
+class Settings(BaseModel):
+    """What a connection needs to know. Each connector adds its own; secrets are `SecretStr`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
+
+    base_url: BaseUrl | None = None
+    """Address of the LMS, in place of the one that follows from the other settings (a proxy, a test)."""
+    strategy: str = ""
+    """Which way of reading, where the connector has several; empty for its default."""
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    """Zone of date-times that the LMS sends without one."""
+    include_containers: bool = False
+    """Also read learning paths, plans, programs and the like as enrollments."""
+    include_staff: bool = False
+    """Also read teachers, assistants and other enrollments that are not a learner's."""
+    pass_mark: float | None = None
+    """A finished course with at least this score counts as passed."""
+    timeout: float = Field(default=60.0, gt=0)
+    """Seconds to wait for an answer."""
+    max_wait: float = Field(default=120.0, ge=0)
+    """The longest wait, in seconds, that the LMS may ask for; beyond it the run stops and can be taken up later."""
+    concurrency: int | None = Field(default=None, ge=1)
+    """Requests under way at once, if fewer than the connector's own limit are wanted."""
+
+    def origin(self) -> str:
+        """Give the address that paths are relative to; requests go to no other host."""
+        if self.base_url is None:
+            raise NotImplementedError(f"{type(self).__name__}.origin")  # a connector's mistake, not a user's
+        return self.base_url
+
+    def auth(self) -> Auth | None:
+        """Give what signs the requests in."""
+        return None
+
+    def public(self) -> dict[str, JSON]:
+        """Give the settings that are no secrets, as JSON: what `setting(name)` of a mapping can see."""
+        return self.model_dump(mode="json", exclude=self.secrets())
+
+    @classmethod
+    def secrets(cls) -> set[str]:
+        """Name the settings that are secrets."""
+        return {name for name, field in cls.model_fields.items() if _is_secret(field.annotation)}
+
+    def secret_values(self) -> set[str]:
+        """Give the secrets themselves, so that they can be kept out of what is printed."""
+        values = (getattr(self, name) for name in self.secrets())
+        return {value.get_secret_value() for value in values if isinstance(value, SecretStr)}
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or SecretStr in getattr(annotation, "__args__", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A part of a tenant that can be read on its own."""
+
+    key: str
+    """Names an entity (`all`, `course:41001`, `user:45`), the same in every run; never a page number or an offset."""
+    context: JSON = None
+    """What its reader needs, such as the course object; it can be sent to another process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Up to 1,000 native records of a partition."""
+
+    records: Sequence[NativeRecord]
+    """May be empty (an export job that was started, a page of teachers only)."""
+    cursor: JSON = None
+    """Where to go on; None says that this is the partition's last page. Never a secret or a signed address."""
+    kind: str = ""
+    """Which `[course_enrollment.kind.<kind>]` of the mapping these records follow."""
+    total: int | None = None
+    """How many records the LMS says the partition holds; a difference is reported."""
+    watermark: JSON = None
+    """`since` of the next incremental read; kept once the partition is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Records that complete others: people, courses."""
+
+    name: str
+    """What `load` is asked for."""
+    key: str
+    """JMESPath: the key of a looked-up record. Keys compare as text."""
+    whole: bool = True
+    """Whether `load(name, None)` can read all of it."""
+    batch: int = 0
+    """How many keys `load(name, keys)` takes at once; 0 = it can only be read whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """How looked-up records are attached: `record[into] = lookup[on]`."""
+
+    into: str
+    """The member of the record; null when the key is missing or unknown."""
+    lookup: str
+    """Name of the lookup."""
+    on: str
+    """JMESPath over the record so far (folded, earlier joins included); a list of keys gives a list of records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a check found out that is worth telling, beside that the credentials work."""
+
+    text: str
+    """One or two sentences: what is missing or reduced, and which permission would mend it."""
+    level: Literal["info", "reduced", "missing"] = "info"
+    """`info`; `reduced`: some values will be null; `missing`: nothing can be read until it is mended."""
+
+
+S = TypeVar("S", bound=Settings)
+
+
+class Connector(ABC, Generic[S]):
+    """The adapter for one LMS: declare what it is, and yield its pages.
+
+    A class per strategy; the first one registered under a name is the default.
+    """
+
+    name: ClassVar[str]
+    """As in `connector = "canvas"`; also the mapping file's name."""
+    title: ClassVar[str]
+    """For people: `Canvas LMS`."""
+    strategy: ClassVar[str] = ""
+    """Which way of reading this class is, where the LMS has several."""
+    Settings: ClassVar[type[Settings]]
+    """The connection's settings."""
+    lookups: ClassVar[tuple[Lookup, ...]] = ()
+    """Records fetched to complete others."""
+    joins: ClassVar[tuple[Join, ...]] = ()
+    """How they are attached, in order."""
+    part: ClassVar[str | None] = None
+    """JMESPath: the part's key inside its enrollment; set when records are folded from parts."""
+    removals: ClassVar[Literal["partition", "run", "never"]] = "partition"
+    """When a stored row that was not seen counts as removed by the LMS."""
+    incremental: ClassVar[bool] = False
+    """Whether `pages` can read from `since` on."""
+    cursor_hours: ClassVar[float] = 24.0
+    """How long an interrupted run may be taken up again; an hour for offset cursors."""
+    credentials: ClassVar[frozenset[str]] = frozenset()
+    """Keys of native records that hold live credentials; they are removed wherever they stand."""
+
+    def __init__(self, settings: S, http: Http) -> None:
+        self.settings = settings
+        self.http = http
+
+    def limits(self) -> Sequence[Limit]:
+        """Give the LMS's documented rates and concurrency; what its headers say wins over them."""
+        return ()
+
+    @staticmethod
+    def verdict(answer: Answer) -> Verdict | None:
+        """Read the LMS's own signs (a 200 with an error body, a 403 that is throttling); None: the usual reading."""
+        del answer
+        return None
+
+    async def check(self) -> Sequence[Notice]:
+        """Prove the credentials with the cheapest request there is.
+
+        Returns:
+            What is missing or reduced, with the permission that would mend it.
+
+        Raises:
+            AuthError: The LMS refuses the credentials.
+        """
+        async for partition in self.partitions():
+            async for _ in self.pages(partition, None, None):
+                break
+            break
+        return ()
+
+    async def partitions(self) -> AsyncIterator[Partition]:
+        """List the parts of the tenant that can be read independently."""
+        yield Partition("all")
+
+    @abstractmethod
+    def pages(self, partition: Partition, cursor: JSON, since: JSON) -> AsyncIterator[Page]:
+        """Read a partition, from its start or from a cursor that an earlier page gave.
+
+        Raises:
+            Gone: It no longer exists; it is read as empty.
+            Forbidden: It may not be read; nothing is removed.
+            CursorExpired: The cursor is no longer good; the partition is read again from its start.
+        """
+
+    def load(self, lookup: str, keys: Sequence[str] | None) -> AsyncIterator[Sequence[NativeRecord]]:
+        """Read a lookup: all of it (`keys` is None), or the records of up to `batch` keys; missing ones are left out."""
+        raise Unsupported(f"{self.name} has no lookup {lookup!r} for {'all' if keys is None else 'single'} records")
+
+    async def fetch(self, id: str, known: NativeRecord | None) -> Page:
+        """Read one enrollment by its unified id: a page with its record (or its parts), before joins.
+
+        Args:
+            id: The unified id.
+            known: The native record as it was stored, if it was.
+
+        Raises:
+            Gone: There is none.
+        """
+        del id, known
+        raise Unsupported(f"{self.title} has no way to read a single enrollment")
+
+    @staticmethod
+    def fold(parts: Sequence[NativeRecord]) -> NativeRecord:
+        """Make one native record of its parts, which come sorted by part key. Pure; only with `part`."""
+        return parts[-1]
+
+    def table(self) -> Table:
+        """Give a private table for a join that lives and dies with one partition: `with self.table() as rows`."""
+        return Table()
