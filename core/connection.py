@@ -1,0 +1,141 @@
+"""A connection: one tenant of one LMS, its connector and its mapping, ready to read."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import ValidationError
+
+from .errors import SettingsError, UnknownName
+from .mapping import compile, load
+from .native import digest, dump
+from .registry import find, mapping_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+
+    import httpx
+
+    from .connector import Connector, Settings
+    from .http import Http
+    from .mapping import Definition, Normalizer
+
+_NOT_READING = {"timeout", "max_wait", "concurrency", "pass_mark", "timezone"}
+"""Settings that do not change which records are read, or from where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Make it with `open_connection`; it holds network connections until it is closed."""
+
+    name: str
+    connector: Connector[Any]
+    definition: Definition
+    normalizer: Normalizer
+    http: Http
+
+    @property
+    def settings(self) -> Settings:
+        """The validated settings."""
+        return self.connector.settings
+
+    @property
+    def fingerprint(self) -> str:
+        """What an interrupted run must share with today's to be taken up: connector, version, non-secret settings."""
+        kind = type(self.connector)
+        package = kind.__module__.partition(".")[0]
+        try:
+            version = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            version = ""
+        read = {name: value for name, value in self.settings.public().items() if name not in _NOT_READING}
+        return digest(dump([kind.__module__, kind.__qualname__, version, read]))
+
+    async def aclose(self) -> None:
+        """Close the network connections."""
+        await self.http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def open_connection(
+    name: str,
+    connector: str,
+    values: Mapping[str, Any],
+    *,
+    override: Mapping[str, object] | None = None,
+    override_file: str = "rollbook.toml",
+    modules: Iterable[str] = (),
+    vault: str | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Connection:
+    """Check the settings, load the mapping, and make the connector. No request is made.
+
+    Args:
+        name: The connection's name, for messages and the store.
+        connector: Name of the connector.
+        values: Its settings, secrets as plain text.
+        override: Mapping fragment of this connection.
+        override_file: Where that fragment stands, for messages.
+        modules: Further modules that hold connectors.
+        vault: File for tokens that the LMS rotates; None keeps them for this process only.
+        transport: An httpx transport in place of the network.
+
+    Raises:
+        UnknownName: No such connector, strategy or setting.
+        SettingsError: A setting is missing or wrong.
+        MappingError: The mapping or the override cannot be used.
+    """
+    from .http import Http, Vault  # noqa: PLC0415 - httpx is only imported once a connection is opened
+
+    where = f"connection {name!r}"
+    kind = find(connector, str(values.get("strategy", "")), modules)
+    settings = check_settings(kind, values, where)
+    definition = read_definition(kind, override, override_file)
+    http = Http(
+        settings.origin(),
+        auth=settings.auth(),
+        verdict=kind.verdict,
+        key=digest(dump([settings.origin(), sorted(settings.secret_values())])),
+        timeout=settings.timeout,
+        max_wait=settings.max_wait,
+        secrets=settings.secret_values(),
+        vault=None if vault is None else Vault(vault),
+        transport=transport,
+    )
+    made = kind(settings, http)
+    http.limit(made.limits(), at_most=settings.concurrency)
+    return Connection(name, made, definition, compile(definition, settings.public()), http)
+
+
+def read_definition(
+    kind: type[Connector[Any]], override: Mapping[str, object] | None = None, override_file: str = "rollbook.toml"
+) -> Definition:
+    """Load a connector's mapping, with a connection's override merged in."""
+    file = mapping_file(kind)
+    return load(file.read_text(encoding="utf-8"), file=file.name, override=override, override_file=override_file)
+
+
+def check_settings(kind: type[Connector[Any]], values: Mapping[str, Any], where: str) -> Settings:
+    """Validate a connection's settings; what is wrong is told without the values."""
+    try:
+        return kind.Settings.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        raise UnknownName(f"setting of {kind.name}", field, kind.Settings.model_fields, where=where) from None
+    if first["type"] == "missing":
+        text = (kind.Settings.model_fields[field].description or "").strip() if field in kind.Settings.model_fields else ""
+        raise SettingsError(f"the setting {field!r} is missing", where=where, hint=text) from None
+    reason = first["msg"].removeprefix("Value error, ")
+    raise SettingsError(f"the setting {field!r}: {reason}" if field else reason, where=where) from None

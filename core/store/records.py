@@ -1,0 +1,195 @@
+"""Enrollments as a sync writes them: rows, seen marks, flaws, drift, rejected records, removals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
+
+from .runs import DONE
+from .store import upsert
+from .tables import drift, enrollments, flaws, parts, plan, rejected, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of an enrollment: enough to tell whether it has to be mapped again."""
+
+    native_hash: str
+    mapping: str
+    kind: str
+    stale_at: datetime | None
+    removed_at: datetime | None
+    updated_at: datetime | None
+
+
+def known(db: Connection, connection: str, ids: Collection[str]) -> dict[str, Known]:
+    """Give what is stored of the enrollments with these ids."""
+    table = enrollments.c
+    query = select(
+        table.id, table.native_hash, table.mapping, table.kind, table.stale_at, table.removed_at, table.updated_at
+    ).where(table.connection == connection, table.id.in_(ids))
+    return {row[0]: Known(*row[1:]) for row in db.execute(query)}
+
+
+def seen_in(db: Connection, connection: str, ids: Collection[str], run: int) -> set[str]:
+    """Give those of the ids that this run was served before."""
+    query = select(seen.c.id).where(
+        seen.c.connection == connection, seen.c.id.in_(ids), seen.c.part == "", seen.c.run == run
+    )
+    return set(db.scalars(query))
+
+
+def mark_seen(
+    db: Connection, connection: str, run: int, partition: str, keys: Iterable[tuple[str, str]]
+) -> None:
+    """Note that enrollments (id, "") or parts (id, part) were served by a partition in this run."""
+    upsert(
+        db,
+        seen,
+        [{"connection": connection, "id": id, "part": part, "run": run, "partition": partition} for id, part in keys],
+    )
+
+
+def put_rows(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Write enrollments with all their columns."""
+    upsert(db, enrollments, rows)
+
+
+def put_findings(
+    db: Connection,
+    connection: str,
+    ids: Sequence[str],
+    found_flaws: Sequence[dict[str, Any]],
+    found_drift: Sequence[dict[str, Any]],
+) -> None:
+    """Replace the flaws and the drift of the enrollments with these ids."""
+    db.execute(delete(flaws).where(flaws.c.connection == connection, flaws.c.id.in_(ids)))
+    upsert(db, flaws, found_flaws)
+    stays = or_(*(and_(drift.c.id == row["id"], drift.c.value == row["value"]) for row in found_drift))
+    gone = delete(drift).where(drift.c.connection == connection, drift.c.id.in_(ids))
+    db.execute(gone.where(~stays) if found_drift else gone)
+    upsert(db, drift, found_drift, keep=["first_seen"])
+
+
+def put_rejected(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep records that could not become an enrollment, whole, with the reason."""
+    upsert(db, rejected, rows)
+
+
+def drop_rejected(db: Connection, connection: str, ids: Collection[str]) -> None:
+    """Forget earlier rejections of records that have become enrollments since."""
+    db.execute(delete(rejected).where(rejected.c.connection == connection, rejected.c.id.in_(ids)))
+
+
+def drop_old_rejected(db: Connection, connection: str, run: int) -> None:
+    """Forget rejected records that a complete partition of this run no longer served."""
+    read = select(plan.c.partition).where(plan.c.run == run, plan.c.state.in_(DONE))
+    db.execute(
+        delete(rejected).where(
+            rejected.c.connection == connection, rejected.c.run != run, rejected.c.partition.in_(read)
+        )
+    )
+
+
+def remove(db: Connection, connection: str, ids: Collection[str], now: datetime) -> int:
+    """Note that the LMS no longer has these enrollments; their status stays. Gives how many were live."""
+    changed = db.execute(
+        update(enrollments)
+        .where(
+            enrollments.c.connection == connection, enrollments.c.id.in_(ids), enrollments.c.removed_at.is_(None)
+        )
+        .values(removed_at=now)
+    )
+    return changed.rowcount
+
+
+def live_count(db: Connection, connection: str) -> int:
+    """Count the stored enrollments that the LMS still has."""
+    query = select(func.count()).where(enrollments.c.connection == connection, enrollments.c.removed_at.is_(None))
+    return db.scalar(query) or 0
+
+
+def _unseen(connection: str, run: int, *, everywhere: bool) -> Any:
+    """Tell a seen mark of an earlier run whose partition this run read to its end, or no longer has in its plan."""
+    states = select(plan.c.state).where(plan.c.run == run, plan.c.partition == seen.c.partition).scalar_subquery()
+    read = or_(states.in_(DONE), states.is_(None) if everywhere else False)
+    return and_(seen.c.connection == connection, seen.c.run != run, read)
+
+
+def vanished(db: Connection, connection: str, run: int, *, planned: bool) -> list[str]:
+    """Give the live enrollments that this run should have been served, and was not.
+
+    Args:
+        db: The transaction.
+        connection: The connection's name.
+        run: A full run.
+        planned: Whether its plan is complete, so that a partition that is not in it no longer exists.
+    """
+    query = (
+        select(enrollments.c.id)
+        .join(seen, and_(seen.c.connection == enrollments.c.connection, seen.c.id == enrollments.c.id))
+        .where(
+            enrollments.c.removed_at.is_(None), seen.c.part == "", _unseen(connection, run, everywhere=planned)
+        )
+    )
+    return list(db.scalars(query))
+
+
+def vanished_parts(db: Connection, connection: str, run: int, *, planned: bool) -> list[tuple[str, str]]:
+    """Give the parts (id, part) that this run should have been served, and was not."""
+    query: Select[tuple[str, str]] = (
+        select(parts.c.id, parts.c.part)
+        .join(
+            seen,
+            and_(seen.c.connection == parts.c.connection, seen.c.id == parts.c.id, seen.c.part == parts.c.part),
+        )
+        .where(_unseen(connection, run, everywhere=planned))
+    )
+    return [(id, part) for id, part in db.execute(query)]
+
+
+def to_map_again(
+    db: Connection, connection: str, mapping: str, now: datetime, after: str, limit: int
+) -> list[dict[str, Any]]:
+    """Give live rows whose status may be another by now, or that another mapping made, by id."""
+    table = enrollments.c
+    query = (
+        select(table.id, table.kind, table.remote_data)
+        .where(
+            table.connection == connection,
+            table.removed_at.is_(None),
+            table.id > after,
+            or_(table.stale_at < now, table.mapping != mapping),
+        )
+        .order_by(table.id)
+        .limit(limit)
+    )
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
+def flaw_counts(db: Connection, connection: str) -> dict[str, int]:
+    """Count the stored flaws by field."""
+    query = select(flaws.c.field, func.count()).where(flaws.c.connection == connection).group_by(flaws.c.field)
+    return {field: count for field, count in db.execute(query)}
+
+
+def drift_counts(db: Connection, connection: str) -> dict[tuple[str, str], int]:
+    """Count the stored enrollments with a native word that the mapping has never heard of, by what and word."""
+    query = (
+        select(drift.c.what, drift.c.value, func.count())
+        .where(drift.c.connection == connection)
+        .group_by(drift.c.what, drift.c.value)
+    )
+    return {(what, value): count for what, value, count in db.execute(query)}
+
+
+def rejected_rows(db: Connection, connection: str) -> list[dict[str, Any]]:
+    """Give the rejected records of a connection."""
+    query = select(rejected).where(rejected.c.connection == connection).order_by(rejected.c.key)
+    return [dict(row) for row in db.execute(query).mappings()]

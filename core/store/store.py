@@ -1,0 +1,115 @@
+"""The store: a database with the unified enrollments and what a sync must remember."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from .database import database_errors, open_database, shown
+from .rows import enrollment_of
+from .tables import enrollments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from ..schema import CourseEnrollment
+
+_BATCH = 500
+
+
+class Store:
+    """An open database.
+
+    Args:
+        address: An SQLAlchemy address such as `sqlite:///rollbook.db`, or `PRIVATE`.
+
+    Raises:
+        StoreError: It cannot be opened, or a newer rollbook made it.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.place = shown(address)
+        self._engine = open_database(address)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a transaction: all of what is written in it stays, or nothing."""
+        with database_errors(self.place), self._engine.execution_options(writes=True).begin() as db:
+            yield db
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a transaction to read in."""
+        with database_errors(self.place), self._engine.begin() as db:
+            yield db
+
+    def close(self) -> None:
+        """Let the database go."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def enrollment(self, connection: str, id: str) -> CourseEnrollment | None:
+        """Give one stored enrollment, removed ones too."""
+        with self.read() as db:
+            row = row_of(db, connection, id)
+        return enrollment_of(row) if row else None
+
+    def rows(self, connection: str, *, removed: bool = False, batch: int = _BATCH) -> Iterator[dict[str, Any]]:
+        """Give the stored rows of a connection by id, a batch in memory at a time.
+
+        Args:
+            connection: The connection's name.
+            removed: Also give those that the LMS no longer has.
+            batch: How many are in memory at once.
+        """
+        after = ""
+        while True:
+            query = select(enrollments).where(enrollments.c.connection == connection, enrollments.c.id > after)
+            if not removed:
+                query = query.where(enrollments.c.removed_at.is_(None))
+            with self.read() as db:
+                found = [dict(row) for row in db.execute(query.order_by(enrollments.c.id).limit(batch)).mappings()]
+            yield from found
+            if len(found) < batch:
+                return
+            after = found[-1]["id"]
+
+
+def row_of(db: Connection, connection: str, id: str) -> dict[str, Any] | None:
+    """Give one stored row."""
+    query = select(enrollments).where(enrollments.c.connection == connection, enrollments.c.id == id)
+    row = db.execute(query).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def upsert(db: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: Sequence[str] = ()) -> None:
+    """Insert rows, or replace those with the same primary key.
+
+    Args:
+        db: The transaction.
+        table: Where to.
+        rows: All with the same columns.
+        keep: Columns that stay as they are in a row that is already there.
+    """
+    if not rows:
+        return
+    insert = (postgresql if db.dialect.name == "postgresql" else sqlite).insert(table)
+    keys = [column.name for column in table.primary_key.columns]
+    replaced = {name: insert.excluded[name] for name in rows[0] if name not in keys and name not in keep}
+    statement = (
+        insert.on_conflict_do_update(index_elements=keys, set_=replaced)
+        if replaced
+        else insert.on_conflict_do_nothing(index_elements=keys)
+    )
+    db.execute(statement, list(rows))

@@ -1,0 +1,210 @@
+"""The store's tables. People query `enrollments`; the others keep a sync's place and its findings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+    from sqlalchemy.types import TypeEngine
+
+VERSION = 1
+"""Version of this schema; a newer database is refused."""
+
+metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """A date-time in UTC: RFC 3339 text in SQLite (its date functions read it), `timestamptz` elsewhere."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Pick the column type."""
+        return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Write; always with six digits of a second, so that texts compare as times do."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Read."""
+        if value is None or isinstance(value, datetime):
+            return value
+        return datetime.fromisoformat(str(value))
+
+
+_Json = JSON(none_as_null=True)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, Text, primary_key=True)
+
+
+meta = Table("rollbook_meta", metadata, Column("version", Integer, nullable=False))
+
+enrollments = Table(
+    "enrollments",
+    metadata,
+    _key("connection"),
+    _key("id"),
+    Column("connector", Text, nullable=False),
+    Column("user_id", Text),
+    Column("user_name", Text),
+    Column("user_email", Text, comment="the primary or first one"),
+    Column("user_emails", _Json, nullable=False),
+    Column("course_id", Text),
+    Column("course_title", Text),
+    Column("status", Text, nullable=False),
+    Column("assigned_at", Moment),
+    Column("due_at", Moment),
+    Column("enrolled_at", Moment),
+    Column("started_at", Moment),
+    Column("last_activity_at", Moment),
+    Column("completed_at", Moment),
+    Column("progress_percent", Float),
+    Column("time_spent_seconds", Integer),
+    Column("score", Float),
+    Column("is_mandatory", Boolean),
+    Column("assigned_by_id", Text),
+    Column("assigned_by_name", Text),
+    Column("attempt_number", Integer),
+    Column("attempts_count", Integer),
+    Column("urls", _Json, nullable=False),
+    Column("created_at", Moment),
+    Column("updated_at", Moment),
+    Column("custom_fields", _Json, nullable=False),
+    Column("remote_data", Text, nullable=False, comment="the native record as exact JSON text"),
+    Column("removed_at", Moment, comment="when a complete read no longer found it"),
+    Column("stale_at", Moment, comment="after this instant the status is another; mapped again by then"),
+    Column("mapped_at", Moment, nullable=False, comment="the instant its status was told for"),
+    Column("kind", Text, nullable=False),
+    Column("native_hash", Text, nullable=False),
+    Column("mapping", Text, nullable=False, comment="fingerprint of the mapping it was made by"),
+    Index("enrollments_by_user", "connection", "user_id"),
+    Index("enrollments_by_course", "connection", "course_id"),
+    Index("enrollments_by_status", "connection", "status"),
+    Index("enrollments_by_updated", "connection", "updated_at"),
+    Index("enrollments_by_due", "connection", "due_at"),
+    Index("enrollments_by_stale", "connection", "stale_at"),
+    Index("enrollments_by_mapping", "connection", "mapping"),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    _key("connection"),
+    _key("id"),
+    _key("part"),
+    Column("kind", Text, nullable=False),
+    Column("native", Text, nullable=False),
+)
+
+dirty = Table("dirty", metadata, _key("connection"), _key("id"))
+"""Enrollments whose parts changed since they were folded."""
+
+seen = Table(
+    "seen",
+    metadata,
+    _key("connection"),
+    _key("id"),
+    _key("part"),
+    Column("run", Integer, nullable=False),
+    Column("partition", Text, nullable=False),
+    Index("seen_by_partition", "connection", "partition"),
+)
+"""The last run and partition in which an enrollment (or a part of one) was served."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run", Integer, primary_key=True, autoincrement=True),
+    Column("connection", Text, nullable=False),
+    Column("connector", Text, nullable=False),
+    Column("mode", Text, nullable=False, comment="full or incremental"),
+    Column("fingerprint", Text, nullable=False, comment="of connector version and non-secret settings"),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("outcome", Text, comment="complete, partial or failed; null while it is under way or interrupted"),
+    Column("planned", Boolean, nullable=False, comment="whether the list of partitions is complete"),
+    Column("counts", _Json, nullable=False),
+    Column("error", Text),
+    Index("runs_by_connection", "connection", "run"),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    _key("partition"),
+    Column("position", Integer, nullable=False),
+    Column("context", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="waiting, reading, complete, gone, forbidden or failed"),
+    Column("cursor", Text, comment="where to go on"),
+    Column("records", Integer, nullable=False),
+    Column("total", Integer, comment="what the LMS says it holds"),
+    Column("watermark", Text, comment="kept for the next incremental read once the partition is complete"),
+    Column("error", Text),
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    _key("connection"),
+    _key("partition"),
+    Column("since", Text, nullable=False),
+)
+
+rejected = Table(
+    "rejected",
+    metadata,
+    _key("connection"),
+    _key("key"),
+    Column("id", Text),
+    Column("run", Integer, nullable=False),
+    Column("partition", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("native", Text, nullable=False),
+)
+
+flaws = Table(
+    "flaws",
+    metadata,
+    _key("connection"),
+    _key("id"),
+    _key("field"),
+    Column("type", Text, nullable=False),
+    Column("preview", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+drift = Table(
+    "drift",
+    metadata,
+    _key("connection"),
+    _key("id"),
+    _key("what"),
+    _key("value"),
+    Column("first_seen", Moment, nullable=False),
+)
+"""Native words in a stored row that the mapping has never heard of."""

@@ -1,0 +1,415 @@
+"""The sync: an LMS read into a store, partition by partition, so that it can be stopped anywhere and taken up again."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from ..errors import AuthError, CursorExpired, Forbidden, Gone, RateLimited, RollbookError, StoreError, VendorError
+from ..mapping import compile_expression
+from ..native import parse
+from ..store import parts as stored_parts
+from ..store import records as stored_records
+from ..store import runs as stored_runs
+from .fold import fold_parts
+from .intake import Intake, Place
+from .joins import Joins
+from .reading import read_pages, unforeseen
+from .removals import remove_vanished
+from .report import Counts, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection as Transaction
+
+    from ..connection import Connection
+    from ..connector import Page, Partition
+    from ..native import JSON
+    from ..store import Store
+    from ..store.runs import Planned
+
+T = TypeVar("T")
+
+LISTED_AT_ONCE = 100
+"""Partitions stored in one transaction while they are listed."""
+MAPPED_AT_ONCE = 500
+"""Rows mapped again, or folded, in one transaction."""
+FAILURES_IN_A_ROW = 10
+"""So many partitions failing one after another, with none read between, say that the LMS is down: the run stops."""
+
+
+def now() -> datetime:
+    """Give this moment in UTC."""
+    return datetime.now(UTC)
+
+
+class _LookupFailed(Exception):  # noqa: N818 - carries an error out of a partition, so that it ends the run
+    def __init__(self, error: RollbookError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Sync:
+    """One connection read into a store.
+
+    Args:
+        connection: What to read.
+        store: Where to.
+        clock: Gives the instant that statuses are told for.
+    """
+
+    def __init__(self, connection: Connection, store: Store, *, clock: Callable[[], datetime] = now) -> None:
+        self._connection = connection
+        self._connector = connection.connector
+        self._store = store
+        self._clock = clock
+
+    async def run(
+        self, *, full: bool = False, allow_removals: bool = False, observe: Callable[[Report], None] | None = None
+    ) -> Report:
+        """Read the tenant, going on where an interrupted run stopped.
+
+        Args:
+            full: Read everything, also where the connector could read only what changed.
+            allow_removals: Remove what the LMS no longer has even if it is suspiciously much.
+            observe: Told of the live report after each page and partition.
+
+        Returns:
+            What was done. Partitions that failed are in it; they do not stop the others.
+
+        Raises:
+            AuthError: The LMS refuses the credentials.
+            RateLimited: The quota is spent for longer than `max_wait`.
+            VendorError: The LMS cannot be reached.
+            StoreError: The database failed.
+        """
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="rollbook-store")
+        self._observe = observe or (lambda _: None)
+        self._as_of = self._clock()
+        try:
+            self._report = await self._in_store(lambda db: self._begin(db, full=full, allow_removals=allow_removals))
+            self._before = (self._report.counts.requests, self._report.counts.retries, self._report.counts.waited)
+            self._intake = Intake(self._connection, self._report.counts, self._as_of)
+            part = self._connector.part
+            self._part_key = None if part is None else compile_expression(part)
+            self._joins = Joins(self._connector, whole=self._report.mode == "full")
+            try:
+                await self._read_all()
+                await self._settle(allow_removals=allow_removals)
+            except RollbookError as error:
+                await self._note_abort(error)
+                raise error.at(f"connection {self._connection.name!r}") from None
+            finally:
+                self._joins.close()
+        finally:
+            self._writer.shutdown(wait=True)
+        return self._report
+
+    # -- beginning --------------------------------------------------------------------------------------------------
+
+    def _begin(self, db: Transaction, *, full: bool, allow_removals: bool) -> Report:
+        name, fingerprint = self._connection.name, self._connection.fingerprint
+        last = stored_runs.last_run(db, name)
+        mode: Literal["full", "incremental"] = "full"
+        if self._connector.incremental and not full and last and last.fingerprint == fingerprint:
+            mode = "incremental" if stored_runs.has_watermarks(db, name) else "full"
+        if last and last.finished_at is None and self._can_resume(last, mode, allow_removals=allow_removals):
+            for key in stored_runs.partitions_in(db, last.run, "failed"):
+                stored_runs.note_partition(db, last.run, key, state="waiting", error=None)
+            report = Report(name, self._connector.name, mode, last.run, last.started_at, resumed=True)
+            report.counts = Counts.from_json(last.counts)
+            report.planned = last.planned
+            report.partitions = stored_runs.partition_states(db, last.run)
+            return report
+        run = stored_runs.begin_run(
+            db,
+            connection=name,
+            connector=self._connector.name,
+            mode=mode,
+            fingerprint=fingerprint,
+            now=self._as_of,
+        )
+        return Report(name, self._connector.name, mode, run, self._as_of)
+
+    def _can_resume(self, last: stored_runs.Run, mode: str, *, allow_removals: bool) -> bool:
+        held = last.outcome is not None  # it ended before its removals, and waits for somebody to allow them
+        fresh = self._as_of - last.started_at <= timedelta(hours=self._connector.cursor_hours)
+        same = last.fingerprint == self._connection.fingerprint and (last.mode == mode or held)
+        return same and fresh and (allow_removals or not held)
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    async def _read_all(self) -> None:
+        self._more = asyncio.Event()
+        self._listing = not self._report.planned
+        self._failures = 0
+        workers = self._connection.http.at_once
+        self._queue: asyncio.Queue[Planned | None] = asyncio.Queue(workers)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                if self._listing:
+                    tasks.create_task(self._list())
+                tasks.create_task(self._feed(workers))
+                for _ in range(workers):
+                    tasks.create_task(self._work())
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+
+    async def _list(self) -> None:
+        listed: list[Partition] = []
+        self._position = await self._in_store(lambda db: stored_runs.last_position(db, self._report.run)) + 1
+        try:
+            async for partition in self._connector.partitions():
+                listed.append(partition)
+                if len(listed) == LISTED_AT_ONCE:
+                    await self._add(listed)
+                    listed = []
+            await self._add(listed)
+            await self._in_store(lambda db: stored_runs.note_run(db, self._report.run, planned=True))
+            self._report.planned = True
+        except StoreError:
+            raise
+        except Exception as error:
+            await self._add(listed)  # what was listed is read all the same
+            known = error if isinstance(error, RollbookError) else unforeseen(error)
+            if isinstance(known, AuthError) or not self._report.listed:
+                raise known from error
+            self._report.error = str(known.at("listing the partitions"))
+        finally:
+            self._listing = False
+            self._more.set()
+
+    async def _add(self, listed: list[Partition]) -> None:
+        def add(db: Transaction) -> dict[str, int]:
+            stored_runs.add_partitions(db, self._report.run, self._position, listed)
+            return stored_runs.partition_states(db, self._report.run)
+
+        self._report.partitions = await self._in_store(add)
+        self._position += len(listed)
+        self._more.set()
+        self._observe(self._report)
+
+    async def _feed(self, workers: int) -> None:
+        after = -1
+        while True:
+            listing = self._listing
+            self._more.clear()
+            found = await self._in_store(
+                lambda db, after=after: stored_runs.next_partitions(db, self._report.run, after, LISTED_AT_ONCE)
+            )
+            for planned in found:
+                await self._queue.put(planned)
+                after = planned.position
+            if not found:
+                if not listing:
+                    break
+                await self._more.wait()
+        for _ in range(workers):
+            await self._queue.put(None)
+
+    async def _work(self) -> None:
+        while (planned := await self._queue.get()) is not None:
+            key = planned.partition.key
+            try:
+                try:
+                    await self._read(planned.partition, planned.cursor, planned.records)
+                except CursorExpired:
+                    await self._in_store(
+                        lambda db, key=key: stored_runs.restart_partition(
+                            db, self._connection.name, self._report.run, key
+                        )
+                    )
+                    await self._read(planned.partition, None, 0)
+                self._failures = 0
+            except (AuthError, RateLimited, StoreError):
+                raise
+            except Gone:
+                await self._note_partition(key, "gone")
+            except Forbidden as error:
+                await self._note_partition(key, "forbidden", str(error))
+            except RollbookError as error:
+                await self._note_partition(key, "failed", str(error))
+                self._failures += isinstance(error, VendorError)
+                if self._failures >= FAILURES_IN_A_ROW:
+                    raise
+            self._observe(self._report)
+
+    async def _read(self, partition: Partition, cursor: JSON, records: int) -> None:
+        since: JSON = None
+        if self._report.mode == "incremental":
+            since = await self._in_store(
+                lambda db: stored_runs.watermark(db, self._connection.name, partition.key)
+            )
+        async for page, last in read_pages(self._connection, partition, cursor, since):
+            records += len(page.records)
+            await self._keep(partition.key, page, records, last=last)
+            self._observe(self._report)
+
+    async def _keep(self, key: str, page: Page, records: int, *, last: bool) -> None:
+        place = Place(self._report.run, key, page.kind)
+        good, bad = self._intake.identify(page.records, page.kind)
+        if self._part_key is None and good:
+            try:
+                joined = await self._joins.attach([record for _, record in good])
+            except RollbookError as error:
+                raise _LookupFailed(error) from error
+            good = [(id, record) for (id, _), record in zip(good, joined, strict=True)]
+
+        def write(db: Transaction) -> None:
+            self._intake.reject(db, place, bad)
+            if self._part_key is None:
+                self._intake.take(db, place, good)
+            else:
+                self._intake.take_parts(db, place, good, self._part_key)
+            values: dict[str, Any] = {"state": "reading", "cursor": page.cursor, "records": records}
+            if page.total is not None:
+                values["total"] = page.total
+            if page.watermark is not None:
+                values["watermark"] = page.watermark
+            stored_runs.note_partition(db, self._report.run, key, **values)
+            if last:
+                stored_runs.complete_partition(db, self._connection.name, self._report.run, key)
+                self._report.partitions = stored_runs.partition_states(db, self._report.run)
+            self._report.counts.records += len(page.records)
+            self._note_counts(db)
+
+        await self._in_store(write)
+
+    async def _note_partition(self, key: str, state: str, error: str | None = None) -> None:
+        def write(db: Transaction) -> None:
+            stored_runs.note_partition(db, self._report.run, key, state=state, error=error)
+            self._report.partitions = stored_runs.partition_states(db, self._report.run)
+            self._note_counts(db)
+
+        await self._in_store(write)
+
+    # -- afterwards -------------------------------------------------------------------------------------------------
+
+    async def _settle(self, *, allow_removals: bool) -> None:
+        full = self._report.mode == "full"
+        if full:
+            await self._in_store(
+                lambda db: remove_vanished(
+                    db, self._report, type(self._connector), self._as_of, allow=allow_removals
+                )
+            )
+        if self._part_key is not None:
+            await self._fold(everything=full and bool(self._connector.joins))
+        await self._map_again()
+        await self._in_store(self._finish)
+
+    async def _fold(self, *, everything: bool) -> None:
+        name = self._connection.name
+        if everything:
+            await self._in_store(lambda db: stored_parts.mark_all_dirty(db, name))
+
+        def load(db: Transaction) -> tuple[list[str], dict[str, list[tuple[str, str]]]]:
+            ids = stored_parts.next_dirty(db, name, MAPPED_AT_ONCE)
+            return ids, stored_parts.parts_of(db, name, ids)
+
+        while (loaded := await self._in_store(load))[0]:
+            ids, found = loaded
+            folded, bad = fold_parts(type(self._connector), found)
+            for kind, records in folded.items():
+                joined = await self._joins.attach([record for _, record in records])
+                folded[kind] = [(id, record) for (id, _), record in zip(records, joined, strict=True)]
+
+            def write(db: Transaction, ids: list[str] = ids, folded: Any = folded, bad: Any = bad) -> None:
+                for kind, records in folded.items():
+                    self._intake.take(db, Place(self._report.run, "", kind), records, folded=True)
+                self._intake.reject(db, Place(self._report.run, "", ""), bad)
+                stored_parts.clean(db, name, ids)
+                self._note_counts(db)
+
+            await self._in_store(write)
+            self._observe(self._report)
+
+    async def _map_again(self) -> None:
+        after = ""
+        digest = self._connection.normalizer.digest
+
+        def step(db: Transaction, after: str) -> str | None:
+            rows = stored_records.to_map_again(
+                db, self._connection.name, digest, self._as_of, after, MAPPED_AT_ONCE
+            )
+            if not rows:
+                return None
+            self._intake.map_again(db, rows, parse)
+            self._note_counts(db)
+            return str(rows[-1]["id"])
+
+        while (last := await self._in_store(lambda db, after=after: step(db, after))) is not None:
+            after = last
+            self._observe(self._report)
+
+    def _finish(self, db: Transaction) -> None:
+        report, run = self._report, self._report.run
+        report.partitions = stored_runs.partition_states(db, run)
+        report.failures = stored_runs.partitions_in(db, run, "failed")
+        report.forbidden = sorted(stored_runs.partitions_in(db, run, "forbidden"))
+        last = stored_runs.last_run(db, report.connection, finished=True)
+        before = stored_runs.partitions_in(db, last.run, "forbidden") if last else {}
+        report.newly_forbidden = [key for key in report.forbidden if key not in before]
+        report.totals = [] if report.mode == "incremental" else stored_runs.differing_totals(db, run)
+        report.live = stored_records.live_count(db, report.connection)
+        report.flaws = stored_records.flaw_counts(db, report.connection)
+        report.drift = stored_records.drift_counts(db, report.connection)
+        report.finished_at = self._clock()
+        done = sum(report.partitions.get(state, 0) for state in stored_runs.DONE)
+        if not done and report.listed:
+            report.outcome = "failed"
+        elif report.failures or report.newly_forbidden or report.removals_held or not report.planned:
+            report.outcome = "partial"
+        else:
+            report.outcome = "complete"
+        self._note_counts(db)
+        stored_runs.note_run(
+            db,
+            run,
+            outcome=report.outcome,
+            # a run whose removals are held stays open, so that it can be taken up once they are allowed
+            finished_at=None if report.removals_held else report.finished_at,
+            error=report.error or None,
+        )
+
+    async def _note_abort(self, error: RollbookError) -> None:
+        self._report.error = error.message
+        if isinstance(error, StoreError):
+            return  # the place of the last page is stored; there is nowhere to write more
+        await self._in_store(lambda db: stored_runs.note_run(db, self._report.run, error=error.message))
+
+    # -- the store --------------------------------------------------------------------------------------------------
+
+    def _note_counts(self, db: Transaction) -> None:
+        counts, stats = self._report.counts, self._connection.http.stats
+        counts.requests = self._before[0] + stats.requests
+        counts.retries = self._before[1] + stats.retries
+        counts.waited = self._before[2] + stats.waited
+        stored_runs.note_run(db, self._report.run, counts=counts.to_json())
+
+    async def _in_store(self, work: Callable[[Transaction], T]) -> T:
+        def transaction() -> T:
+            with self._store.write() as db:
+                return work(db)
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, transaction)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Give the error that ended the reading, out of those of all the tasks."""
+    found: list[BaseException] = []
+    waiting: list[BaseException] = [group]
+    while waiting:
+        error = waiting.pop(0)
+        if isinstance(error, BaseExceptionGroup):
+            waiting.extend(error.exceptions)
+        else:
+            found.append(error.error if isinstance(error, _LookupFailed) else error)
+    for kind in (StoreError, AuthError, RateLimited, RollbookError):
+        for error in found:
+            if isinstance(error, kind):
+                return error
+    return found[0]

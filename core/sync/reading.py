@@ -1,0 +1,78 @@
+"""Reading a partition's pages from a connector, and holding the connector to its contract."""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..connector import MAX_PAGE, Page
+from ..errors import ContractError, RollbookError
+from ..native import without
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from ..connection import Connection
+    from ..connector import Partition
+    from ..native import JSON, NativeRecord
+
+
+async def read_pages(
+    connection: Connection, partition: Partition, cursor: JSON, since: JSON
+) -> AsyncIterator[tuple[Page, bool]]:
+    """Give a partition's pages without live credentials, each with whether it is the last one.
+
+    Raises:
+        ContractError: The connector broke its contract, or failed in an unforeseen way.
+    """
+    last: Page | None = None
+    try:
+        async with aclosing(_pages(connection, partition, cursor, since)) as pages:
+            async for page in pages:
+                if last is not None:
+                    raise ContractError("the connector gave a page after its last one (a page with no cursor)")
+                clean = clean_page(connection, page)
+                if clean.cursor is None:
+                    last = clean  # told as the last one only once the connector has really ended
+                else:
+                    yield clean, False
+    except RollbookError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a connector may fail in any way; its partition is reported as failed
+        raise unforeseen(error) from error
+    yield last or Page(()), True
+
+
+async def _pages(
+    connection: Connection, partition: Partition, cursor: JSON, since: JSON
+) -> AsyncIterator[Page]:
+    async for page in connection.connector.pages(partition, cursor, since):
+        yield page
+
+
+def clean_page(connection: Connection, page: Page) -> Page:
+    """Check a page and remove live credentials from its records."""
+    if len(page.records) > MAX_PAGE:
+        raise ContractError(f"the connector gave a page of {len(page.records)} records; the most is {MAX_PAGE}")
+    keys = connection.connector.credentials
+    if not keys:
+        return page
+    return replace(page, records=[_clean(record, keys) for record in page.records])
+
+
+def _clean(record: NativeRecord, keys: frozenset[str]) -> NativeRecord:
+    clean = without(record, keys)
+    assert isinstance(clean, dict)  # noqa: S101 - an object without some members is an object
+    return clean
+
+
+def unforeseen(error: Exception) -> ContractError:
+    """Describe an error that nobody foresaw by its type and place; its text may hold a learner's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    return ContractError(
+        f"the connector failed with {type(error).__name__}{place}",
+        hint="Either the LMS answered in a new shape or the connector has a fault; please report it.",
+    )
