@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .http import Http
     from .mapping import Definition, Normalizer
 
+WORKERS = 8
+"""Partitions read at once where neither the LMS nor the settings set a bound."""
+
 _NOT_READING = {"timeout", "max_wait", "concurrency", "pass_mark", "timezone"}
 """Settings that do not change which records are read, or from where."""
 
@@ -41,6 +44,12 @@ class Connection:
     def settings(self) -> Settings:
         """The validated settings."""
         return self.connector.settings
+
+    @property
+    def workers(self) -> int:
+        """How many partitions are read at once: as many as requests may be under way."""
+        bounds = [limit.at_once for limit in self.connector.limits() if limit.at_once]
+        return min([*bounds, self.settings.concurrency or WORKERS])
 
     @property
     def fingerprint(self) -> str:
@@ -95,7 +104,7 @@ def open_connection(
         SettingsError: A setting is missing or wrong.
         MappingError: The mapping or the override cannot be used.
     """
-    from .http import Http, Vault  # noqa: PLC0415 - httpx is only imported once a connection is opened
+    from .http import Http, Limit, Vault  # noqa: PLC0415 - httpx is only imported once a connection is opened
 
     where = f"connection {name!r}"
     kind = find(connector, str(values.get("strategy", "")), modules)
@@ -103,17 +112,16 @@ def open_connection(
     definition = read_definition(kind, override, override_file)
     http = Http(
         settings.origin(),
-        auth=settings.auth(),
+        auth=settings.auth(None if vault is None else Vault(vault)),
         verdict=kind.verdict,
         key=digest(dump([settings.origin(), sorted(settings.secret_values())])),
         timeout=settings.timeout,
         max_wait=settings.max_wait,
         secrets=settings.secret_values(),
-        vault=None if vault is None else Vault(vault),
         transport=transport,
     )
     made = kind(settings, http)
-    http.limit(made.limits(), at_most=settings.concurrency)
+    http.limit([*made.limits(), Limit(at_once=settings.concurrency or 0)])
     return Connection(name, made, definition, compile(definition, settings.public()), http)
 
 

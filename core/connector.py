@@ -18,7 +18,7 @@ from .table import Table
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from .http import Answer, Auth, Http, Limit, Verdict
+    from .http import Answer, Auth, Http, Limit, Vault, Verdict
 
 __all__ = ["BaseUrl", "Connector", "Join", "Lookup", "Notice", "Page", "Partition", "Settings", "is_loopback"]
 
@@ -92,8 +92,9 @@ class Settings(BaseModel):
             raise NotImplementedError(f"{type(self).__name__}.origin")  # a connector's mistake, not a user's
         return self.base_url
 
-    def auth(self) -> Auth | None:
-        """Give what signs the requests in."""
+    def auth(self, vault: Vault | None) -> Auth | None:
+        """Give what signs the requests in; a vault, if there is one, keeps tokens that the LMS rotates."""
+        del vault
         return None
 
     def public(self) -> dict[str, JSON]:

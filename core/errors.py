@@ -51,7 +51,7 @@ class RollbookError(Exception):
         return f"{text}\n{self.hint}" if self.hint else text
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.message, self.where, self.hint)
+        return _rebuild, (type(self), self.message, self.where, self.hint), self.__dict__
 
     def at(self, where: str) -> RollbookError:
         """Add an outer place to the error, such as the connection's name, and return it."""

@@ -27,7 +27,9 @@ C = TypeVar("C", bound=type[Connector[Any]])
 class Registry:
     """Connector classes by name and strategy, with the reports of those that could not be loaded."""
 
-    classes: dict[str, dict[str, type[Connector[Any]]]] = field(default_factory=dict[str, dict[str, type[Connector[Any]]]])
+    classes: dict[str, dict[str, type[Connector[Any]]]] = field(
+        default_factory=dict[str, dict[str, type[Connector[Any]]]]
+    )
     broken: dict[str, str] = field(default_factory=dict[str, str])
     """Why a plug-in could not be loaded, by its entry point's or module's name."""
 
@@ -77,7 +79,10 @@ class Registry:
         if name not in self.classes and name in self.broken:
             raise SettingsError(f"the connector {name!r} cannot be loaded: {self.broken[name]}")
         if name not in self.classes:
-            raise UnknownName("connector", name, self.classes)
+            error = UnknownName("connector", name, self.classes)
+            if self.broken and "Did you mean" not in error.hint:  # it may be in one of them
+                error.hint += f" Could not be loaded: {'; '.join(self.broken.values())}"
+            raise error
         strategies = self.classes[name]
         if not strategy:
             return next(iter(strategies.values()))

@@ -146,7 +146,7 @@ class Sync:
         self._more = asyncio.Event()
         self._listing = not self._report.planned
         self._failures = 0
-        workers = self._connection.http.at_once
+        workers = self._connection.workers
         self._queue: asyncio.Queue[Planned | None] = asyncio.Queue(workers)
         try:
             async with asyncio.TaskGroup() as tasks:

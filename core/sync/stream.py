@@ -139,12 +139,12 @@ class _Stream:
         self._given = Table()
         self._tasks: list[asyncio.Task[None]] = []
         self.done = 0
-        workers = connection.http.at_once
+        workers = connection.workers
         self._partitions: asyncio.Queue[Partition | None] = asyncio.Queue(workers)
         self._out: asyncio.Queue[list[CourseEnrollment] | BaseException | None] = asyncio.Queue(workers)
 
     async def batches(self) -> AsyncIterator[list[CourseEnrollment]]:
-        workers = self._connection.http.at_once
+        workers = self._connection.workers
         self._tasks = [asyncio.create_task(self._guard(self._list(workers)))]
         self._tasks += [asyncio.create_task(self._guard(self._work())) for _ in range(workers)]
         running = workers

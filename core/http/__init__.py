@@ -1,0 +1,40 @@
+"""HTTP, once for all vendors: sign-in, limits, retries, verdicts, paging, downloads."""
+
+from .answer import Answer
+from .auth import ApiKey, Auth, Basic, Bearer, FormToken, Sender
+from .client import Http
+from .limits import Limit
+from .oauth2 import OAuth2, Token, TokenAuth
+from .pagination import Ask, Cursor, LinkHeader, NextLink, Offset, PageAnswer, PageNumber, Paginator, Stop
+from .vault import Vault
+from .verdict import Act, Verdict, read
+from .wire import Stats
+
+__all__ = [
+    "Act",
+    "Answer",
+    "ApiKey",
+    "Ask",
+    "Auth",
+    "Basic",
+    "Bearer",
+    "Cursor",
+    "FormToken",
+    "Http",
+    "Limit",
+    "LinkHeader",
+    "NextLink",
+    "OAuth2",
+    "Offset",
+    "PageAnswer",
+    "PageNumber",
+    "Paginator",
+    "Sender",
+    "Stats",
+    "Stop",
+    "Token",
+    "TokenAuth",
+    "Vault",
+    "Verdict",
+    "read",
+]
