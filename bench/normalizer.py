@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rollbook.core.mapping import Mapped, compile, load  # noqa: A004 - the room's word
+from rollbook.core.mapping import Mapped, compile, load
 from rollbook.core.schema import CourseEnrollment
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from .sync import now
 from .sync.stream import Findings, RejectedRecord, read_one, stream, stream_folded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
+
     import httpx
 
     from .connection import Connection

@@ -138,12 +138,15 @@ def check_settings(kind: type[Connector[Any]], values: Mapping[str, Any], where:
     try:
         return kind.Settings.model_validate(dict(values))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        first = min(found, key=lambda one: one["type"] != "extra_forbidden")  # a misspelt name explains a missing one
     field = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         raise UnknownName(f"setting of {kind.name}", field, kind.Settings.model_fields, where=where) from None
     if first["type"] == "missing":
-        text = (kind.Settings.model_fields[field].description or "").strip() if field in kind.Settings.model_fields else ""
+        text = (
+            (kind.Settings.model_fields[field].description or "").strip() if field in kind.Settings.model_fields else ""
+        )
         raise SettingsError(f"the setting {field!r} is missing", where=where, hint=text) from None
     reason = first["msg"].removeprefix("Value error, ")
     raise SettingsError(f"the setting {field!r}: {reason}" if field else reason, where=where) from None

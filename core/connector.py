@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from .errors import Unsupported
-from .native import JSON, NativeRecord
 from .table import Table
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from .http import Answer, Auth, Http, Limit, Vault, Verdict
+    from .native import JSON, NativeRecord
 
 __all__ = ["BaseUrl", "Connector", "Join", "Lookup", "Notice", "Page", "Partition", "Settings", "is_loopback"]
 
@@ -254,7 +254,7 @@ class Connector(ABC, Generic[S]):
         """
 
     def load(self, lookup: str, keys: Sequence[str] | None) -> AsyncIterator[Sequence[NativeRecord]]:
-        """Read a lookup: all of it (`keys` is None), or the records of up to `batch` keys; missing ones are left out."""
+        """Read a lookup: all of it (`keys` is None), or the records of up to `batch` keys, without missing ones."""
         raise Unsupported(f"{self.name} has no lookup {lookup!r} for {'all' if keys is None else 'single'} records")
 
     async def fetch(self, id: str, known: NativeRecord | None) -> Page:

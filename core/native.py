@@ -13,7 +13,7 @@ from .errors import ContractError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 NativeRecord: TypeAlias = "dict[str, JSON]"
 
 MAX_DEPTH = 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 from dataclasses import dataclass, field
@@ -122,10 +123,8 @@ def mapping_file(connector: type[Connector[Any]]) -> Traversable:
         places.append(resources.files(package))
         outer = package.rpartition(".")[0]
         if outer:
-            try:
+            with contextlib.suppress(ModuleNotFoundError):
                 places.append(resources.files(f"{outer}.mappings"))
-            except ModuleNotFoundError:
-                pass
     else:
         path = getattr(importlib.import_module(connector.__module__), "__file__", None)
         if path:

@@ -5,7 +5,7 @@ docs/mappings.md describes the language.
 """
 
 from .catalog import FUNCTIONS, functions_table
-from .compile import compile, compile_expression  # noqa: A004 - the room's word
+from .compile import compile, compile_expression
 from .definition import Definition, Entry, Ladder, Rule, Shape, Watch
 from .functions import FunctionDoc, Parameter
 from .load import load

@@ -31,7 +31,7 @@ __all__ = ["compile", "compile_expression"]
 _DEFAULTS = ("timezone", "pass_mark")  # every connection has them; core reads them where a mapping does not
 
 
-def compile(definition: Definition, settings: Mapping[str, JSON] | None = None) -> Normalizer:  # noqa: A001 - the room's word
+def compile(definition: Definition, settings: Mapping[str, JSON] | None = None) -> Normalizer:
     """Make a definition ready to map records.
 
     Args:

@@ -31,7 +31,7 @@ def word(value: Any) -> str | None:
     return scalar(value)
 
 
-def settle(  # noqa: C901, PLR0917, PLR0911 - the ladder, line by line
+def settle(  # noqa: C901, PLR0911 - the ladder, line by line
     base: Status,
     as_of: datetime,
     ahead: list[datetime],

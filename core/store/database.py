@@ -117,7 +117,9 @@ def database_errors(place: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        first = str(error.orig).partition("\n")[0] if isinstance(error.orig, sqlite3.Error) else type(error.orig).__name__
+        first = (
+            str(error.orig).partition("\n")[0] if isinstance(error.orig, sqlite3.Error) else type(error.orig).__name__
+        )
         raise StoreError(f"the database failed: {first}", where=place, hint=_hint(first)) from None
     except SQLAlchemyError as error:
         raise StoreError(f"the database failed: {type(error).__name__}", where=place) from None

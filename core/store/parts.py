@@ -80,6 +80,4 @@ def drop_parts(db: Connection, connection: str, keys: Collection[tuple[str, str]
     gone = list(keys)
     for start in range(0, len(gone), _MANY):
         some = gone[start : start + _MANY]
-        db.execute(
-            delete(parts).where(parts.c.connection == connection, tuple_(parts.c.id, parts.c.part).in_(some))
-        )
+        db.execute(delete(parts).where(parts.c.connection == connection, tuple_(parts.c.id, parts.c.part).in_(some)))

@@ -45,9 +45,7 @@ def seen_in(db: Connection, connection: str, ids: Collection[str], run: int) -> 
     return set(db.scalars(query))
 
 
-def mark_seen(
-    db: Connection, connection: str, run: int, partition: str, keys: Iterable[tuple[str, str]]
-) -> None:
+def mark_seen(db: Connection, connection: str, run: int, partition: str, keys: Iterable[tuple[str, str]]) -> None:
     """Note that enrollments (id, "") or parts (id, part) were served by a partition in this run."""
     upsert(
         db,
@@ -71,9 +69,11 @@ def put_findings(
     """Replace the flaws and the drift of the enrollments with these ids."""
     db.execute(delete(flaws).where(flaws.c.connection == connection, flaws.c.id.in_(ids)))
     upsert(db, flaws, found_flaws)
-    stays = or_(*(and_(drift.c.id == row["id"], drift.c.value == row["value"]) for row in found_drift))
     gone = delete(drift).where(drift.c.connection == connection, drift.c.id.in_(ids))
-    db.execute(gone.where(~stays) if found_drift else gone)
+    if found_drift:
+        stays = or_(*(and_(drift.c.id == row["id"], drift.c.value == row["value"]) for row in found_drift))
+        gone = gone.where(~stays)
+    db.execute(gone)
     upsert(db, drift, found_drift, keep=["first_seen"])
 
 
@@ -101,9 +101,7 @@ def remove(db: Connection, connection: str, ids: Collection[str], now: datetime)
     """Note that the LMS no longer has these enrollments; their status stays. Gives how many were live."""
     changed = db.execute(
         update(enrollments)
-        .where(
-            enrollments.c.connection == connection, enrollments.c.id.in_(ids), enrollments.c.removed_at.is_(None)
-        )
+        .where(enrollments.c.connection == connection, enrollments.c.id.in_(ids), enrollments.c.removed_at.is_(None))
         .values(removed_at=now)
     )
     return changed.rowcount
@@ -134,9 +132,7 @@ def vanished(db: Connection, connection: str, run: int, *, planned: bool) -> lis
     query = (
         select(enrollments.c.id)
         .join(seen, and_(seen.c.connection == enrollments.c.connection, seen.c.id == enrollments.c.id))
-        .where(
-            enrollments.c.removed_at.is_(None), seen.c.part == "", _unseen(connection, run, everywhere=planned)
-        )
+        .where(enrollments.c.removed_at.is_(None), seen.c.part == "", _unseen(connection, run, everywhere=planned))
     )
     return list(db.scalars(query))
 
@@ -176,7 +172,7 @@ def to_map_again(
 def flaw_counts(db: Connection, connection: str) -> dict[str, int]:
     """Count the stored flaws by field."""
     query = select(flaws.c.field, func.count()).where(flaws.c.connection == connection).group_by(flaws.c.field)
-    return {field: count for field, count in db.execute(query)}
+    return {row[0]: row[1] for row in db.execute(query)}
 
 
 def drift_counts(db: Connection, connection: str) -> dict[tuple[str, str], int]:

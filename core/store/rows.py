@@ -57,9 +57,7 @@ def enrollment_of(row: Mapping[str, Any]) -> CourseEnrollment:
     remote = parse(row["remote_data"])
     return CourseEnrollment(
         id=row["id"],
-        user=User(
-            id=row["user_id"], name=row["user_name"], emails=[Email(**email) for email in row["user_emails"]]
-        ),
+        user=User(id=row["user_id"], name=row["user_name"], emails=[Email(**email) for email in row["user_emails"]]),
         course=Course(id=row["course_id"], title=row["course_title"]),
         status=Status(row["status"]),
         assigned_by=AssignedBy(id=by[0], name=by[1]) if any(by) else None,

@@ -150,7 +150,7 @@ def restart_partition(db: Connection, connection: str, run: int, partition: str)
 def partition_states(db: Connection, run: int) -> dict[str, int]:
     """Count a plan's partitions by state."""
     query = select(plan.c.state, func.count()).where(plan.c.run == run).group_by(plan.c.state)
-    return {state: count for state, count in db.execute(query)}
+    return {row[0]: row[1] for row in db.execute(query)}
 
 
 def partitions_in(db: Connection, run: int, state: str) -> dict[str, str]:

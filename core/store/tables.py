@@ -48,6 +48,7 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Read."""
+        del dialect
         if value is None or isinstance(value, datetime):
             return value
         return datetime.fromisoformat(str(value))

@@ -240,9 +240,7 @@ class Sync:
     async def _read(self, partition: Partition, cursor: JSON, records: int) -> None:
         since: JSON = None
         if self._report.mode == "incremental":
-            since = await self._in_store(
-                lambda db: stored_runs.watermark(db, self._connection.name, partition.key)
-            )
+            since = await self._in_store(lambda db: stored_runs.watermark(db, self._connection.name, partition.key))
         async for page, last in read_pages(self._connection, partition, cursor, since):
             records += len(page.records)
             await self._keep(partition.key, page, records, last=last)
@@ -292,9 +290,7 @@ class Sync:
         full = self._report.mode == "full"
         if full:
             await self._in_store(
-                lambda db: remove_vanished(
-                    db, self._report, type(self._connector), self._as_of, allow=allow_removals
-                )
+                lambda db: remove_vanished(db, self._report, type(self._connector), self._as_of, allow=allow_removals)
             )
         if self._part_key is not None:
             await self._fold(everything=full and bool(self._connector.joins))
@@ -332,9 +328,7 @@ class Sync:
         digest = self._connection.normalizer.digest
 
         def step(db: Transaction, after: str) -> str | None:
-            rows = stored_records.to_map_again(
-                db, self._connection.name, digest, self._as_of, after, MAPPED_AT_ONCE
-            )
+            rows = stored_records.to_map_again(db, self._connection.name, digest, self._as_of, after, MAPPED_AT_ONCE)
             if not rows:
                 return None
             self._intake.map_again(db, rows, parse)

@@ -178,9 +178,7 @@ class Intake:
             "native": text,
         }
 
-    def _write(
-        self, db: Transaction, place: Place, batch: _Batch, known: dict[str, Known], *, folded: bool
-    ) -> None:
+    def _write(self, db: Transaction, place: Place, batch: _Batch, known: dict[str, Known], *, folded: bool) -> None:
         ids = list(batch.rows)
         if ids:
             stored_records.put_rows(db, list(batch.rows.values()))

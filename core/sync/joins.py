@@ -96,7 +96,7 @@ class _Looked:
                         kept[key] = clean
                 self._table.add(kept)
         except RollbookError as error:
-            raise error.at(f"lookup {name!r}")
+            raise error.at(f"lookup {name!r}") from None
 
     def close(self) -> None:
         self._table.close()

@@ -40,14 +40,12 @@ async def read_pages(
                     yield clean, False
     except RollbookError:
         raise
-    except Exception as error:  # noqa: BLE001 - a connector may fail in any way; its partition is reported as failed
+    except Exception as error:
         raise unforeseen(error) from error
     yield last or Page(()), True
 
 
-async def _pages(
-    connection: Connection, partition: Partition, cursor: JSON, since: JSON
-) -> AsyncIterator[Page]:
+async def _pages(connection: Connection, partition: Partition, cursor: JSON, since: JSON) -> AsyncIterator[Page]:
     async for page in connection.connector.pages(partition, cursor, since):
         yield page
 

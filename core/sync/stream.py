@@ -235,7 +235,7 @@ async def read_one(connection: Connection, id: str, findings: Findings, as_of: d
         page = clean_page(connection, await connector.fetch(id, None))
     except RollbookError:
         raise
-    except Exception as error:  # noqa: BLE001 - a connector may fail in any way
+    except Exception as error:
         raise unforeseen(error) from error
     records = [one for one in page.records if connection.normalizer.identify(one, page.kind) == id]
     if not records:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from rollbook.core.mapping import Mapped, compile, load  # noqa: A004 - the room's word
+from rollbook.core.mapping import Mapped, compile, load
 
 if TYPE_CHECKING:
     from rollbook.core.mapping import Rejected, Skipped

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from rollbook.core.errors import MappingError
-from rollbook.core.mapping import compile, load  # noqa: A004 - the room's word
+from rollbook.core.mapping import compile, load
 
 HEAD = 'connector = "canvas"\n[course_enrollment]\nid = "id(e.id)"\n'
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rollbook.core.mapping import Drift, Flaw, Mapped, Rejected, Skipped, compile, load  # noqa: A004 - the room's word
+from rollbook.core.mapping import Drift, Flaw, Mapped, Rejected, Skipped, compile, load
 
 if TYPE_CHECKING:
     from conftest import Mapper

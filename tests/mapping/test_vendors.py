@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rollbook.core.mapping import Skipped, compile, load  # noqa: A004 - the room's word
+from rollbook.core.mapping import Skipped, compile, load
 
 if TYPE_CHECKING:
     from rollbook.core.mapping import Normalizer
