@@ -114,7 +114,7 @@ def open_connection(
         settings.origin(),
         auth=settings.auth(None if vault is None else Vault(vault)),
         verdict=kind.verdict,
-        key=digest(dump([settings.origin(), sorted(settings.secret_values())])),
+        key=digest("\n".join([settings.origin(), *sorted(settings.secret_values())])),
         timeout=settings.timeout,
         max_wait=settings.max_wait,
         secrets=settings.secret_values(),

@@ -53,12 +53,13 @@ class Registry:
     def load(self, modules: Iterable[str] = ()) -> Registry:
         """Import every installed connector and the named modules; what fails is kept in `broken`."""
         for point in importlib.metadata.entry_points(group=GROUP):
-            self._import(point.name, point.value.partition(":")[0])
+            self.import_module(point.name, point.value.partition(":")[0])
         for module in modules:
-            self._import(module, module)
+            self.import_module(module, module)
         return self
 
-    def _import(self, name: str, module: str) -> None:
+    def import_module(self, name: str, module: str) -> None:
+        """Import a module that registers connectors; what goes wrong is kept in `broken` under the name."""
         try:
             importlib.import_module(module)
         except Exception as error:  # noqa: BLE001 - a plug-in may break in any way, and breaks nothing else
@@ -105,10 +106,10 @@ def register(connector: C) -> C:
 def find(name: str, strategy: str = "", modules: Iterable[str] = ()) -> type[Connector[Any]]:
     """Give a connector's class, importing no more than needed: its own entry point, then the rest."""
     for module in modules:
-        registry._import(module, module)  # noqa: SLF001 - same module
+        registry.import_module(module, module)
     if name not in registry.classes:
         for point in importlib.metadata.entry_points(group=GROUP, name=name):
-            registry._import(point.name, point.value.partition(":")[0])  # noqa: SLF001
+            registry.import_module(point.name, point.value.partition(":")[0])
     if name not in registry.classes:
         registry.load()
     return registry.find(name, strategy)

@@ -16,7 +16,7 @@ from ..errors import StoreError
 from .tables import VERSION, meta, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 PRIVATE = "private"
 """In place of an address: a temporary SQLite database that nobody else sees and that leaves nothing behind."""
@@ -112,7 +112,7 @@ def shown(address: str) -> str:
 
 
 @contextmanager
-def database_errors(place: str) -> Iterator[None]:
+def database_errors(place: str) -> Generator[None]:
     """Turn a database's errors into StoreError, without statements, parameters or rows."""
     try:
         yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from .runs import DONE
 from .store import upsert
@@ -116,7 +116,7 @@ def live_count(db: Connection, connection: str) -> int:
 def _unseen(connection: str, run: int, *, everywhere: bool) -> Any:
     """Tell a seen mark of an earlier run whose partition this run read to its end, or no longer has in its plan."""
     states = select(plan.c.state).where(plan.c.run == run, plan.c.partition == seen.c.partition).scalar_subquery()
-    read = or_(states.in_(DONE), states.is_(None) if everywhere else False)
+    read = or_(states.in_(DONE), states.is_(None)) if everywhere else states.in_(DONE)
     return and_(seen.c.connection == connection, seen.c.run != run, read)
 
 
@@ -139,7 +139,7 @@ def vanished(db: Connection, connection: str, run: int, *, planned: bool) -> lis
 
 def vanished_parts(db: Connection, connection: str, run: int, *, planned: bool) -> list[tuple[str, str]]:
     """Give the parts (id, part) that this run should have been served, and was not."""
-    query: Select[tuple[str, str]] = (
+    query = (
         select(parts.c.id, parts.c.part)
         .join(
             seen,
@@ -147,7 +147,7 @@ def vanished_parts(db: Connection, connection: str, run: int, *, planned: bool) 
         )
         .where(_unseen(connection, run, everywhere=planned))
     )
-    return [(id, part) for id, part in db.execute(query)]
+    return [(str(row[0]), str(row[1])) for row in db.execute(query)]
 
 
 def to_map_again(

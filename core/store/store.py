@@ -13,7 +13,7 @@ from .rows import enrollment_of
 from .tables import enrollments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from types import TracebackType
 
     from ..schema import CourseEnrollment
@@ -36,13 +36,13 @@ class Store:
         self._engine = open_database(address)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Generator[Connection]:
         """Give a transaction: all of what is written in it stays, or nothing."""
         with database_errors(self.place), self._engine.execution_options(writes=True).begin() as db:
             yield db
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Generator[Connection]:
         """Give a transaction to read in."""
         with database_errors(self.place), self._engine.begin() as db:
             yield db

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from ..errors import AuthError, CursorExpired, Forbidden, Gone, RateLimited, RollbookError, StoreError, VendorError
 from ..mapping import compile_expression
@@ -87,7 +87,7 @@ class Sync:
             StoreError: The database failed.
         """
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="rollbook-store")
-        self._observe = observe or (lambda _: None)
+        self._observe: Callable[[Report], None] = observe or _ignore
         self._as_of = self._clock()
         try:
             self._report = await self._in_store(lambda db: self._begin(db, full=full, allow_removals=allow_removals))
@@ -392,18 +392,25 @@ class Sync:
         return await asyncio.get_running_loop().run_in_executor(self._writer, transaction)
 
 
+def _ignore(report: Report) -> None:
+    del report
+
+
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Give the error that ended the reading, out of those of all the tasks."""
-    found: list[BaseException] = []
-    waiting: list[BaseException] = [group]
-    while waiting:
-        error = waiting.pop(0)
-        if isinstance(error, BaseExceptionGroup):
-            waiting.extend(error.exceptions)
-        else:
-            found.append(error.error if isinstance(error, _LookupFailed) else error)
+    found = [error.error if isinstance(error, _LookupFailed) else error for error in _leaves(group)]
     for kind in (StoreError, AuthError, RateLimited, RollbookError):
         for error in found:
             if isinstance(error, kind):
                 return error
     return found[0]
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            found += _leaves(cast("BaseExceptionGroup[BaseException]", error))
+        else:
+            found.append(error)
+    return found

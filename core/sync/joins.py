@@ -38,15 +38,20 @@ class Joins:
         joined = [dict(record) for record in records] if self._joins else list(records)
         for into, looked, on in self._joins:
             keys = [on(record) for record in joined]
-            found = await looked.many(key for value in keys for key in (value if isinstance(value, list) else [value]))
+            found = await looked.many(key for value in keys for key in _each(value))
             for record, value in zip(joined, keys, strict=True):
-                record[into] = [_one(found, key) for key in value] if isinstance(value, list) else _one(found, value)
+                joined_here: list[JSON] = [_one(found, key) for key in _each(value)]
+                record[into] = joined_here if isinstance(value, list) else joined_here[0]
         return joined
 
     def close(self) -> None:
         """Give the lookups' memory and files back."""
         for looked in self._lookups.values():
             looked.close()
+
+
+def _each(value: JSON) -> list[JSON]:
+    return value if isinstance(value, list) else [value]
 
 
 def _one(found: dict[str, NativeRecord], value: JSON) -> NativeRecord | None:

@@ -12,7 +12,7 @@ from ..errors import ContractError, RollbookError
 from ..native import without
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from ..connection import Connection
     from ..connector import Partition
@@ -45,7 +45,7 @@ async def read_pages(
     yield last or Page(()), True
 
 
-async def _pages(connection: Connection, partition: Partition, cursor: JSON, since: JSON) -> AsyncIterator[Page]:
+async def _pages(connection: Connection, partition: Partition, cursor: JSON, since: JSON) -> AsyncGenerator[Page]:
     async for page in connection.connector.pages(partition, cursor, since):
         yield page
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..store import parts as stored_parts
 from ..store import records as stored_records
@@ -23,7 +23,7 @@ SHARE = 3
 
 
 def remove_vanished(
-    db: Transaction, report: Report, connector: type[Connector[object]], now: datetime, *, allow: bool
+    db: Transaction, report: Report, connector: type[Connector[Any]], now: datetime, *, allow: bool
 ) -> None:
     """Note as removed what this full run should have been served and was not.
 

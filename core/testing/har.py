@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import SettingsError
@@ -76,7 +76,7 @@ def load_har(path: Path) -> Har:
     entries = log.get("entries")
     if not isinstance(entries, list):
         raise SettingsError("the recording has no log.entries", where=where)
-    return Har(cast("Origin", origin), tuple(_exchange(_object(entry, where), where) for entry in entries))
+    return Har(origin, tuple(_exchange(_object(entry, where), where) for entry in entries))
 
 
 def _exchange(entry: dict[str, JSON], where: str) -> Exchange:

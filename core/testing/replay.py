@@ -13,7 +13,7 @@ import respx
 from .har import Exchange, load_har
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 _DROPPED = {"content-encoding", "content-length", "transfer-encoding"}  # the recorded body is already decompressed
@@ -50,7 +50,7 @@ class Recording:
 
 
 @contextmanager
-def replay(path: Path, *, strict: bool = True) -> Iterator[Recording]:
+def replay(path: Path, *, strict: bool = True) -> Generator[Recording]:
     """Mount a recording on respx: every request of httpx is answered from it.
 
     Args:

@@ -71,7 +71,7 @@ class Lms:
             "transport": httpx.MockTransport(self._answer),
             "sleep": self.clock.sleep,
             "clock": self.clock,
-            "rng": random.Random(7),  # noqa: S311 - the same jitter in every run
+            "rng": random.Random(7),
             **options,
         }
         return Http(base_url, **given)

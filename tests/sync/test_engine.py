@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from rollbook.core.errors import AuthError, CursorExpired, Forbidden, Gone, RollbookError, VendorError
 from rollbook.core.store import PRIVATE, Store
 from rollbook.core.store.records import rejected_rows
@@ -46,8 +45,12 @@ def test_a_sync_stores_learners_and_counts_what_it_leaves_out(campus: Campus, st
     report = sync(campus, store)
 
     assert report.outcome == "complete"
-    assert {"1": "enrolled", "2": "in_progress", "3": "completed", "4": "overdue", "6": "enrolled"} == {
-        id: one["status"] for id, one in table(store).items()
+    assert {id: one["status"] for id, one in table(store).items()} == {
+        "1": "enrolled",
+        "2": "in_progress",
+        "3": "completed",
+        "4": "overdue",
+        "6": "enrolled",
     }
     assert report.counts.skipped == {"teacher": 1}
 
@@ -257,7 +260,7 @@ def test_a_total_that_differs_from_what_was_served_is_reported(campus: Campus, s
             async for page in super().pages(partition, cursor, since):
                 yield page.__class__(page.records, page.cursor, total=9)
 
-    assert [("course:a", 9, 3), ("course:b", 9, 3)] == sorted(sync(campus, store, Short).totals)
+    assert sorted(sync(campus, store, Short).totals) == [("course:a", 9, 3), ("course:b", 9, 3)]
 
 
 @pytest.mark.parametrize("kind", [CampusConnector, WindowsConnector])
@@ -308,7 +311,9 @@ def test_a_run_that_is_too_old_is_not_taken_up(campus: Campus, store: Store) -> 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), size=st.integers(1, 5), again=st.booleans())
 def test_folded_records_are_the_same_whatever_the_order_and_cut_of_their_parts(
-    seed: int, size: int, again: bool  # noqa: FBT001 - drawn by hypothesis
+    seed: int,
+    size: int,
+    again: bool,  # noqa: FBT001 - drawn by hypothesis
 ) -> None:
     windows = {
         f"w{window}": [row(no, no, window=f"w{window}", seconds=no + window) for no in range(4)] for window in range(3)

@@ -1,0 +1,1 @@
+"""Connectors: one module per LMS, each of which knows how to fetch from it."""
