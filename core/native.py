@@ -28,7 +28,7 @@ def parse(body: bytes | str) -> JSON:
     """
     try:
         return cast("JSON", from_json(body, allow_inf_nan=True))
-    except ValueError:  # lone surrogates, depth over the fast parser's limit, or no JSON at all: the slow one decides
+    except (ValueError, TypeError):  # lone surrogates, too deep for the fast parser, or no JSON: the slow one decides
         pass
     try:
         text = body if isinstance(body, str) else body.decode("utf-8-sig")

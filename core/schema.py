@@ -27,7 +27,10 @@ class Status(StrEnum):
 
 
 def _in_utc(value: datetime) -> datetime:
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
+    try:
+        return value if value.tzinfo is UTC else value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the date-time is out of range in UTC") from None
 
 
 def _with_z(value: datetime) -> str:
