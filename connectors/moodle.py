@@ -8,7 +8,7 @@ https://moodledev.io/docs/apis/subsystems/external and answers of real sites (4.
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr
@@ -64,10 +64,10 @@ _NO_ACCESS = (
     "Is the function in the token's external service, is this address allowed, has the token not expired, "
     "and may its user use REST (webservice/rest:use)?"
 )
+_NO_GRADES = "Give it gradereport/user:view and moodle/grade:viewall, or set fetch_grades to false."
 _REFUSED = ["invalidtoken", "servicenotavailable", "usernotconfirmed", "sitepolicynotagreed"]
 _FORBIDDEN = [
     "nopermissions",
-    "nopermissiontoviewgrades",
     "notingroup",
     "requireloginerror",
     "errorcoursecontextnotvalid",
@@ -80,6 +80,7 @@ _ERRORS: dict[str, Verdict] = {
     **{code: Verdict.reauth(f"Moodle refuses the token ({code})") for code in _REFUSED},
     "accessexception": Verdict.fail(Forbidden, "Moodle refuses access (accessexception)", _NO_ACCESS),
     **{code: Verdict.fail(Forbidden, f"the token's user may not read this ({code})") for code in _FORBIDDEN},
+    "nopermissiontoviewgrades": Verdict.fail(Forbidden, "the token's user may not read the grades", _NO_GRADES),
     **{code: Verdict.fail(Gone, f"it does not exist ({code})") for code in _GONE},
     **{code: Verdict.retry(f"Moodle cannot answer now ({code})") for code in _LATER},
     # what the completion function says of learners and courses without completion: no data, not an error
@@ -184,16 +185,20 @@ class Moodle(Connector[MoodleSettings]):
     async def load(self, lookup: str, keys: Sequence[str] | None) -> AsyncIterator[Sequence[NativeRecord]]:
         """Read learners' lists of courses, or completions by `course:user`."""
         for key in keys or ():
-            if lookup == "user_courses":
-                answer = await self._call(
-                    USER_COURSES, userid=key, returnusercount=0
-                )  # 1 costs a count for each course
-                yield [{"id": key, "courses": [_cut(one, USER_COURSE) for one in answer.items()]}]
-            elif self.settings.fetch_completion_dates:
-                course, _, user = key.partition(":")
-                answer = await self._call(COMPLETION, courseid=course, userid=user)
-                if "errorcode" not in answer.object():
-                    yield [{"id": key, "completionstatus": answer.object("completionstatus")}]
+            with suppress(Gone):  # it vanished during the walk: nothing is joined
+                found = await (self._user_courses(key) if lookup == "user_courses" else self._completion(key))
+                yield [{"id": key, **found}] if found else []
+
+    async def _user_courses(self, user: str) -> NativeRecord:
+        answer = await self._call(USER_COURSES, userid=user, returnusercount=0)  # 1 costs a count for each course
+        return {"courses": [_cut(one, USER_COURSE) for one in answer.items()]}
+
+    async def _completion(self, key: str) -> NativeRecord | None:
+        if not self.settings.fetch_completion_dates:
+            return None
+        course, _, user = key.partition(":")
+        answer = await self._call(COMPLETION, courseid=course, userid=user)
+        return None if "errorcode" in answer.object() else {"completionstatus": answer.object("completionstatus")}
 
     async def fetch(self, id: str, known: NativeRecord | None) -> Page:
         """Look for one learner among a course's participants; Moodle cannot be asked for one alone."""

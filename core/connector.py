@@ -37,9 +37,8 @@ def is_loopback(host: str | None) -> bool:
 
 
 def _base_url(value: str) -> str:
-    text = value.strip().rstrip("/")
-    if "://" not in text:
-        text = f"https://{text}"
+    text = value.strip()
+    text = (text if "://" in text else f"https://{text}").rstrip("/")
     parts = urlsplit(text)
     if not parts.hostname:
         raise ValueError("expected an address such as https://lms.example.com")

@@ -59,7 +59,7 @@ class Email(_Part):
 
 
 class User(_Part):
-    """The learner."""
+    """A learner."""
 
     id: str | None = None
     """The learner's id in the LMS."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from ..connection import WORKERS
 from ..errors import ContractError, RollbookError
 from ..mapping import compile_expression
 from ..native import without
@@ -80,12 +81,18 @@ class _Looked:
                     await self._load(None)
                     self._loaded = True
             else:
-                missing = [key for key in keys if key not in self._asked]
-                for start in range(0, len(missing), self._lookup.batch):
-                    some = missing[start : start + self._lookup.batch]
-                    await self._load(some)
-                    self._asked.update(some)
+                await self._load_missing([key for key in keys if key not in self._asked])
         return self._table.many(keys)
+
+    async def _load_missing(self, keys: list[str]) -> None:
+        size = self._lookup.batch
+        batches = [keys[start : start + size] for start in range(0, len(keys), size)]
+        for start in range(0, len(batches), WORKERS):  # how many are really under way is for the limiter to say
+            some = batches[start : start + WORKERS]
+            for error in await asyncio.gather(*map(self._load, some), return_exceptions=True):
+                if error is not None:
+                    raise error
+            self._asked.update(key for batch in some for key in batch)
 
     async def _load(self, keys: list[str] | None) -> None:
         name = self._lookup.name

@@ -90,6 +90,26 @@ def test_switched_off_grades_and_dates_are_not_asked_for() -> None:
     }
 
 
+def test_a_learner_who_vanished_during_the_walk_is_joined_to_nothing() -> None:
+    body = {"exception": "moodle_exception", "errorcode": "invaliduser", "message": "Invalid user"}
+
+    async def read() -> None:
+        opened = open_connection("m", "moodle", SITE, transport=says(body))
+        async with opened as connection:
+            assert [some async for some in connection.connector.load("user_courses", ["7"])] == []
+
+    asyncio.run(read())
+
+
+def test_each_learner_is_asked_about_once_for_all_courses() -> None:
+    whole = Recorded()
+    with connect("moodle", transport=whole.transport, **SITE) as lms:
+        rows = list(lms.enrollments())
+
+    assert whole.asked.count("core_enrol_get_users_courses") < len(rows)
+    assert whole.asked.count("core_enrol_get_users_courses") == 9
+
+
 # -- errors -----------------------------------------------------------------------------------------------------------
 
 
@@ -109,6 +129,7 @@ def error(code: str, message: str = "") -> Answer:
         ("requireloginerror", Act.FAIL, Forbidden),
         ("errorcoursecontextnotvalid", Act.FAIL, Forbidden),
         ("nopermissions", Act.FAIL, Forbidden),
+        ("nopermissiontoviewgrades", Act.FAIL, Forbidden),
         ("invalidrecord", Act.FAIL, Gone),
         ("invalidrecordunknown", Act.FAIL, Gone),
         ("dbconnectionfailed", Act.RETRY, VendorError),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from importlib.metadata import EntryPoint, EntryPoints
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rollbook.core.connector import Connector, Settings
+from rollbook.core.connector import Connector
 from rollbook.core.errors import SettingsError, UnknownName
 from rollbook.core.registry import GROUP, Registry, find, mapping_file, registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     Plug = Callable[[str, str], None]
@@ -29,27 +30,30 @@ class Plug(Connector[Settings]):
 
 def made(kind: str, name: str, strategy: str = "") -> type[Connector[Any]]:
     """Make a connector class."""
-    return type(kind, (Connector,), {"name": name, "title": name, "strategy": strategy, "Settings": Settings})
+    return type(kind, (Connector,), {"name": name, "title": name, "strategy": strategy, "__module__": "acme"})
 
 
 @pytest.fixture
-def plug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plug:
+def plug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plug]:
     """Write a module that can be imported; nothing else is installed, and nothing stays afterwards."""
     monkeypatch.setattr(registry, "classes", {})
     monkeypatch.setattr(registry, "broken", {})
     monkeypatch.setattr("rollbook.core.registry.importlib.metadata.entry_points", lambda **_: EntryPoints())
-    monkeypatch.setattr(sys, "modules", sys.modules)
     monkeypatch.syspath_prepend(str(tmp_path))
+
+    written: set[str] = set()
 
     def write(module: str, text: str) -> None:
         file = tmp_path / f"{module.replace('.', '/')}.py"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-        for name in (module, *(module.rsplit(".", count)[0] for count in range(1, module.count(".") + 1))):
-            monkeypatch.setitem(sys.modules, name, sys)  # so that it is put back afterwards
-            del sys.modules[name]
+        importlib.invalidate_caches()
+        sys.modules.pop(module, None)
+        written.add(module.partition(".")[0])
 
-    return write
+    yield write
+    for name in [name for name in sys.modules if name.partition(".")[0] in written]:
+        del sys.modules[name]
 
 
 def test_two_connectors_of_one_name_are_both_named() -> None:
@@ -59,8 +63,7 @@ def test_two_connectors_of_one_name_are_both_named() -> None:
     with pytest.raises(SettingsError, match="two connectors are called 'canvas'") as caught:
         known.add(made("Other", "canvas"))
 
-    assert "test_registry.Canvas and " in caught.value.message
-    assert caught.value.message.endswith("test_registry.Other")
+    assert caught.value.message.endswith(": acme.Canvas and acme.Other")
     assert known.find("canvas").__name__ == "Canvas"
 
 

@@ -117,3 +117,10 @@ def test_every_table_of_the_store_is_named() -> None:
     named = set(re.findall(r"`(\w+)`", (DOCS / "sync.md").read_text(encoding="utf-8")))
 
     assert set() == set(metadata.tables) - named
+
+
+def test_every_connector_is_listed() -> None:
+    connectors = {module.stem for module in (ROOT / "connectors").glob("[!_]*.py")}
+    listed = set(re.findall(r"\(connectors/(\w+)\.md\)", (DOCS / "connectors.md").read_text(encoding="utf-8")))
+
+    assert listed >= connectors
