@@ -101,8 +101,8 @@ class Docebo(Connector[DoceboSettings]):
     kind: ClassVar[str] = ""
 
     def limits(self) -> Sequence[Limit]:
-        """Give what the vendor's introduction names: a thousand calls an hour; contracts may differ."""
-        return (Limit(requests=1_000, per=3_600.0, at_once=2),)
+        """Give what a plan of the vendor's names; contracts differ, and a 429 tells when less was agreed on."""
+        return (Limit(requests=100, per=60.0, at_once=2),)
 
     @staticmethod
     def verdict(answer: Answer) -> Verdict | None:

@@ -28,8 +28,6 @@ __all__ = ["TalentLMS", "TalentLMSCourses", "TalentLMSSettings"]
 USERS = "api/v1/users/page_size:{size},page_number:{page}"
 # the largest size is not documented, so that a short page may not be the last
 NUMBERED = PageNumber(size_param="size", size=100)
-    size_param="size", size=100
-)  # the largest size is not documented: a short page may not be the last
 SIZE = 1_000  # records of one page of ours: TalentLMS gives a user or a course in one answer
 # what else an answer holds beside the user or the course themselves
 USER_PARTS = frozenset({"courses", "certifications", "badges"})
@@ -122,8 +120,8 @@ class TalentLMS(Connector[TalentLMSSettings]):
         user, _, course = id.partition(":")
         return _only(await self._read(user), course)
 
-    async def _read(self, user_id: str) -> list[NativeRecord]:
-        answer = await self.http.get(f"api/v1/users/id:{quote(user_id, safe='')}")
+    async def _read(self, key: str) -> list[NativeRecord]:
+        answer = await self.http.get(f"api/v1/users/id:{quote(key, safe='')}")
         user = _without(answer.object(), USER_PARTS)
         earned = answer.items("certifications") if answer.find("certifications") else []
         return [
@@ -174,8 +172,8 @@ class TalentLMSCourses(TalentLMS):
         user, _, course = id.partition(":")
         return _only(await self._read(course), user, "courses")
 
-    async def _read(self, course_id: str) -> list[NativeRecord]:
-        answer = await self.http.get(f"api/v1/courses/id:{quote(course_id, safe='')}")
+    async def _read(self, key: str) -> list[NativeRecord]:
+        answer = await self.http.get(f"api/v1/courses/id:{quote(key, safe='')}")
         course = _without(answer.object(), COURSE_PARTS)
         return [{"enrollment": row, "course": course} for row in answer.items("users")]
 

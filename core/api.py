@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 from .connection import open_connection
 from .errors import Unsupported
@@ -11,7 +12,7 @@ from .sync import now
 from .sync.stream import Findings, RejectedRecord, read_one, stream, stream_folded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -35,6 +36,7 @@ class AsyncLms:
         """What readings found beside enrollments: rejected records, skipped ones by reason, flaws, drift."""
         self._clock = clock
         self._open: set[AsyncGenerator[CourseEnrollment]] = set()
+        self._ending = asyncio.Lock()
 
     async def enrollments(self) -> AsyncGenerator[CourseEnrollment]:
         """Give every enrollment of the tenant.
@@ -50,8 +52,7 @@ class AsyncLms:
             async for one in one_by_one:
                 yield one
         finally:
-            self._open.discard(one_by_one)
-            await one_by_one.aclose()
+            await self._end(one_by_one)
 
     async def enrollment(self, id: str) -> CourseEnrollment:
         """Give one enrollment by its unified id.
@@ -73,8 +74,13 @@ class AsyncLms:
     async def aclose(self) -> None:
         """Close what is open."""
         for one_by_one in list(self._open):
-            await one_by_one.aclose()
+            await self._end(one_by_one)
         await self.connection.aclose()
+
+    async def _end(self, one_by_one: AsyncGenerator[CourseEnrollment]) -> None:
+        async with self._ending:  # after a `break`, the loop's own clean-up may come at the same moment
+            await one_by_one.aclose()
+            self._open.discard(one_by_one)
 
 
 class Lms:
@@ -83,6 +89,7 @@ class Lms:
     def __init__(self, lms: AsyncLms, runner: asyncio.Runner) -> None:
         self._lms = lms
         self._runner = runner
+        self._open: WeakSet[Generator[CourseEnrollment]] = WeakSet()
 
     @property
     def connection(self) -> Connection:
@@ -96,6 +103,11 @@ class Lms:
 
     def enrollments(self) -> Iterator[CourseEnrollment]:
         """Give every enrollment of the tenant; see `AsyncLms.enrollments`."""
+        one_by_one = self._one_by_one()
+        self._open.add(one_by_one)
+        return one_by_one
+
+    def _one_by_one(self) -> Generator[CourseEnrollment]:
         found = self._lms.enrollments()
         try:
             while (one := self._runner.run(_next(found))) is not None:
@@ -110,6 +122,13 @@ class Lms:
     def check(self) -> Sequence[Notice]:
         """Prove the credentials; see `AsyncLms.check`."""
         return self._runner.run(self._lms.check())
+
+    def close(self) -> None:
+        """Close what is open: readings that were not finished end here."""
+        for one_by_one in list(self._open):
+            one_by_one.close()
+        self._runner.run(self._lms.aclose())
+        self._runner.close()
 
 
 async def _next(found: AsyncGenerator[T]) -> T | None:
@@ -167,7 +186,7 @@ class connect:  # noqa: N801 - used as a function: `async with connect(...)`
             transport=transport,
         )
         self._lms = AsyncLms(connection, clock)
-        self._runner: asyncio.Runner | None = None
+        self._plain: Lms | None = None
 
     async def __aenter__(self) -> AsyncLms:
         return self._lms
@@ -180,15 +199,14 @@ class connect:  # noqa: N801 - used as a function: `async with connect(...)`
     def __enter__(self) -> Lms:
         if _in_a_loop():
             raise Unsupported("`with connect(...)` was used inside async code", hint="Write `async with connect(...)`.")
-        self._runner = asyncio.Runner()
-        return Lms(self._lms, self._runner)
+        self._plain = Lms(self._lms, asyncio.Runner())
+        return self._plain
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._runner is not None:
-            self._runner.run(self._lms.aclose())
-            self._runner.close()
+        if self._plain is not None:
+            self._plain.close()
 
 
 def _in_a_loop() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from ..errors import ContractError, RollbookError
 from ..native import without
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from ..connection import Connection
     from ..connector import Partition
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 async def read_pages(
     connection: Connection, partition: Partition, cursor: JSON, since: JSON
-) -> AsyncIterator[tuple[Page, bool]]:
+) -> AsyncGenerator[tuple[Page, bool]]:
     """Give a partition's pages without live credentials, each with whether it is the last one.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -199,10 +199,11 @@ class _Stream:
         await self._out.put(None)
 
     async def _read(self, partition: Partition) -> None:
-        async for page, _ in read_pages(self._connection, partition, None, None):
-            some = await self._map(page)
-            if some:
-                await self._out.put(some)
+        async with aclosing(read_pages(self._connection, partition, None, None)) as pages:
+            async for page, _ in pages:
+                some = await self._map(page)
+                if some:
+                    await self._out.put(some)
 
     async def _map(self, page: Page) -> list[CourseEnrollment]:
         records = await self._joins.attach(page.records)

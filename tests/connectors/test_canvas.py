@@ -20,7 +20,7 @@ from rollbook.core.testing import replay
 from rollbook.sandbox import Tenant, app
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from rollbook.core.connection import Connection
 
@@ -33,7 +33,7 @@ UNAUTHORIZED = {"status": "unauthorized", "errors": [{"message": "user not autho
 
 
 @asynccontextmanager
-async def opened(answer: Callable[[httpx.Request], httpx.Response], **settings: Any) -> AsyncIterator[Connection]:
+async def opened(answer: Callable[[httpx.Request], httpx.Response], **settings: Any) -> AsyncGenerator[Connection]:
     settings = {"base_url": HOST, "access_token": "made-up-token", **settings}
     async with open_connection("acme", "canvas", settings, transport=httpx.MockTransport(answer)) as connection:
         yield connection
@@ -85,7 +85,7 @@ def done(count: int, of: int, at: str | None = None) -> dict[str, Any]:
 
 def test_a_tenant_with_every_state_gives_the_expected_enrollments() -> None:
     expected = json.loads((FIXTURES / "tenant.expected.json").read_text(encoding="utf-8"))
-    settings = {"access_token": "made-up-token", **expected["settings"]}
+    settings: dict[str, Any] = {"access_token": "made-up-token", **expected["settings"]}
     clock = datetime.fromisoformat(expected["as_of"])
 
     with replay(FIXTURES / "tenant.har.json"), connect("canvas", clock=lambda: clock, **settings) as lms:
@@ -402,6 +402,37 @@ def test_a_course_without_modules_has_no_progress_and_is_read_all_the_same() -> 
 def test_a_course_that_may_not_be_read_is_forbidden() -> None:
     with pytest.raises(Forbidden):
         pages_of(lambda _: httpx.Response(401, json=UNAUTHORIZED))
+
+
+def test_a_course_that_may_not_be_read_leaves_the_others_readable() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/accounts/self/courses"):
+            return httpx.Response(200, json=[{"id": 6, "name": "Locked"}, {"id": 7, "name": "Open"}])
+        return httpx.Response(401, json=UNAUTHORIZED) if "/courses/6/" in request.url.path else course_of_three(request)
+
+    settings: dict[str, Any] = {"base_url": HOST, "access_token": "made-up-token"}
+    with connect("canvas", transport=httpx.MockTransport(answer), clock=lambda: NOW, **settings) as lms:
+        rows = list(lms.enrollments())
+
+    assert sorted(row.id for row in rows) == ["10", "20", "30"]
+    assert list(lms.findings.forbidden) == ["course:6"]
+
+
+def test_remote_data_is_what_canvas_sent_and_the_course_is_cut_to_what_is_known() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/accounts/self/courses"):
+            return httpx.Response(200, json=[{"id": 7, "name": "Open", "syllabus_body": "<p>long</p>"}])
+        return course_of_three(request)
+
+    settings: dict[str, Any] = {"base_url": HOST, "access_token": "made-up-token"}
+    with connect("canvas", transport=httpx.MockTransport(answer), clock=lambda: NOW, **settings) as lms:
+        [second] = [row for row in lms.enrollments() if row.id == "20"]
+
+    assert second.remote_data == {
+        "enrollment": {"id": 20, "user_id": 2, "enrollment_state": "active"},
+        "course": {"id": 7, "name": "Open"},
+        "progress": done(1, 2),
+    }
 
 
 # --- the sandbox ----------------------------------------------------------------------------------------------------

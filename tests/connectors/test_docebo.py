@@ -253,7 +253,11 @@ def test_the_platform_may_have_a_host_of_its_own(settings: dict[str, str], origi
 
 def mapped(row: dict[str, Any], kind: str = "", **settings: Any) -> Any:
     normalizer = compile(read_definition(Docebo), {**SETTINGS, **settings})
-    record = {"enrollment": {"user_id": 2, "id": 1, "course_id": 1, **row}, "user": None, "enroller": None}
+    record: dict[str, Any] = {
+        "enrollment": {"user_id": 2, "id": 1, "course_id": 1, **row},
+        "user": None,
+        "enroller": None,
+    }
     found = normalizer.normalize(record, kind=kind, as_of=AS_OF)
     if isinstance(found, Mapped):
         assert not found.flaws
@@ -369,3 +373,40 @@ def test_every_other_level_stays_in(level: str | None) -> None:
 )
 def test_is_mandatory_is_what_the_assignment_type_says(native: str | None, mandatory: bool | None) -> None:  # noqa: FBT001 - a parameter of a table
     assert mapped({"assignment_type": native}, "course").is_mandatory is mandatory
+
+
+@pytest.mark.parametrize(
+    ("row", "drift"),
+    [
+        ({"level": "learner", "type": "elearning"}, set[tuple[str, str]]()),
+        ({"level": "mentor", "type": "elearning"}, {("role", "mentor")}),
+        ({"level": None, "type": "elearning"}, {("role", "(missing)")}),
+        ({"level": "learner", "type": "game"}, {("course_type", "game")}),
+        ({"level": "learner", "status": "something new"}, {("status", "something new")}),
+        ({"type": "learning_plan"}, set[tuple[str, str]]()),
+    ],
+)
+def test_words_never_heard_of_stay_in_and_are_counted(row: dict[str, Any], drift: set[tuple[str, str]]) -> None:
+    normalizer = compile(read_definition(Docebo), {**SETTINGS, "include_containers": True})
+    found = normalizer.normalize({"enrollment": {"id": 1, "user_id": 2, "status": "enrolled", **row}}, as_of=AS_OF)
+
+    assert isinstance(found, Mapped)
+    assert {(one.what, one.value) for one in found.drift} == drift
+
+
+def test_a_completion_date_beside_another_status_completes_nothing() -> None:
+    date = {"course_complete_date": "2026-03-01 10:00:00"}
+    again, suspended = mapped({"status": "in_progress", **date}), mapped({"status": "suspended", **date})
+
+    assert (again.status, again.completed_at, suspended.completed_at) == ("in_progress", None, None)
+    assert again.custom_fields["previously_completed_at"] == "2026-03-01T10:00:00Z"
+    assert suspended.custom_fields["closed_at"] == "2026-03-01T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("native", "pending"),
+    [("waiting", "approval"), ("subscription_to_confirm", "approval"), ("overbooking", "waitlist"), ("enrolled", None)],
+)
+def test_what_a_pending_place_waits_for_is_told(native: str, pending: str | None) -> None:
+    assert mapped({"status": native}).custom_fields.get("pending") == pending
+    assert mapped({"enrollment_status": native}, "course").custom_fields.get("pending") == pending

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from rollbook.core.store import Store
 from rollbook.sandbox import Sandbox, Tenant
 

@@ -189,6 +189,8 @@ class Watched(CampusConnector):
                 await asyncio.sleep(0)
                 yield page
         finally:
+            for _ in range(5):  # closing takes its time, as it does on a network
+                await asyncio.sleep(0)
             Watched.under_way -= 1
 
 
