@@ -62,6 +62,8 @@ class Registry:
         """Import a module that registers connectors; what goes wrong is kept in `broken` under the name."""
         try:
             importlib.import_module(module)
+            for connector in _defined.get(module, ()):
+                self.add(connector)
         except Exception as error:  # noqa: BLE001 - a plug-in may break in any way, and breaks nothing else
             self.broken[name] = f"{module}: {type(error).__name__}: {error}"
         else:
@@ -93,12 +95,16 @@ class Registry:
         return strategies[strategy]
 
 
+_defined: dict[str, list[type[Connector[Any]]]] = {}
+"""What `register` was used on, by module: a module runs only once, but more than one registry may ask for it."""
+
 registry = Registry()
 """The process's connectors."""
 
 
 def register(connector: C) -> C:
     """Class decorator: make a connector known under its `name` (and `strategy`)."""
+    _defined.setdefault(connector.__module__, []).append(connector)
     registry.add(connector)
     return connector
 

@@ -13,8 +13,6 @@ from ..errors import ContractError, RollbookError
 from ..native import without
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from ..connection import Connection
     from ..connector import Partition
     from ..native import JSON, NativeRecord
@@ -47,8 +45,13 @@ async def read_pages(
 
 
 async def _pages(connection: Connection, partition: Partition, cursor: JSON, since: JSON) -> AsyncGenerator[Page]:
-    async for page in connection.connector.pages(partition, cursor, since):
-        yield page
+    pages = connection.connector.pages(partition, cursor, since)
+    try:
+        async for page in pages:
+            yield page
+    finally:
+        if isinstance(pages, AsyncGenerator):  # it ends here and now, not when it is collected
+            await pages.aclose()
 
 
 def clean_page(connection: Connection, page: Page) -> Page:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr  # noqa: TC002 - pydantic reads the annotation
 from rollbook.core.connection import WORKERS, Connection, check_settings, open_connection
 from rollbook.core.connector import Connector, Page, Settings
 from rollbook.core.errors import MappingError, SettingsError, UnknownName
@@ -120,7 +120,7 @@ def test_an_address_is_made_whole(given: str, kept: str) -> None:
     ],
 )
 def test_an_address_that_is_not_safe_or_not_whole_is_refused(address: str) -> None:
-    with pytest.raises(SettingsError, match="^connection 'hr': the setting 'base_url': ") as caught:
+    with pytest.raises(SettingsError, match=r"^connection 'hr': the setting 'base_url': ") as caught:
         checked(api_key="s3cret", base_url=address)
 
     assert "s3cret" not in str(caught.value)
@@ -189,7 +189,7 @@ def test_a_connection_is_opened_without_a_request() -> None:
 def test_a_wrong_override_is_told_with_its_file() -> None:
     override = {"course_enrollment": {"user": {"id": "id(who"}}}
 
-    with pytest.raises(MappingError, match="house.toml"):
+    with pytest.raises(MappingError, match=r"house\.toml"):
         open_connection("hr", "acme", {"api_key": "s3cret"}, override=override, override_file="house.toml")
 
 

@@ -25,7 +25,8 @@ from rollbook.core.connection import open_connection
 from rollbook.core.store import Store
 from rollbook.core.sync import Sync, engine
 
-vendor, settings, address, last, as_of = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3], int(sys.argv[4]), sys.argv[5]
+vendor, settings, address, last, as_of = sys.argv[1:]
+settings, last = json.loads(settings), int(last)
 in_store, writes = engine.Sync._in_store, 0
 
 async def counted(self, work):

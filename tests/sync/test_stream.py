@@ -189,14 +189,16 @@ class Watched(CampusConnector):
                 await asyncio.sleep(0)
                 yield page
         finally:
-            for _ in range(5):  # closing takes its time, as it does on a network
-                await asyncio.sleep(0)
-            Watched.under_way -= 1
+            try:
+                for _ in range(5):  # closing takes its time, as it does on a network
+                    await asyncio.sleep(0)
+            finally:
+                Watched.under_way -= 1
 
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_leaving_the_loop_early_closes_everything(campus: Campus, times: int) -> None:
-    campus.size = 1
+    campus.size, Watched.under_way = 1, 0
     problems: list[dict[str, Any]] = []
 
     async def run() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from typing import TYPE_CHECKING, Any
@@ -59,8 +60,6 @@ async def _ask() -> int:
 
 
 def test_an_async_client_is_answered_too(record: Record) -> None:
-    import asyncio
-
     with replay(record(entry(answer=1))):
         assert asyncio.run(_ask()) == 1
 
@@ -82,14 +81,12 @@ def test_a_request_that_was_not_recorded_fails_with_the_nearest(record: Record) 
 
 def test_an_answer_is_given_once(record: Record) -> None:
     with pytest.raises(AssertionError, match="nearest recorded: none is left"), replay(record(entry())):
-        httpx.get(USERS)
-        httpx.get(USERS)
+        assert [httpx.get(USERS).status_code for _ in range(2)] == [200, 400]
 
 
 def test_an_exchange_that_was_never_asked_for_fails(record: Record) -> None:
-    with pytest.raises(AssertionError, match="recorded, but never asked for: GET https://lms.example.com/api/users"):
-        with replay(record(entry())):
-            pass
+    with pytest.raises(AssertionError, match=rf"recorded, but never asked for: GET {USERS}"), replay(record(entry())):
+        pass
 
 
 def test_exchanges_may_be_left_over_if_it_is_not_strict(record: Record) -> None:
@@ -159,7 +156,7 @@ def test_a_recording_without_an_origin_is_refused(record: Record, origin: str | 
 def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "other.har").write_text(text)
 
-    with pytest.raises(SettingsError, match="other.har"):
+    with pytest.raises(SettingsError, match=r"other\.har"):
         load_har(tmp_path / "other.har")
 
 
