@@ -54,12 +54,16 @@ class TalentLMSSettings(Settings):
     def _complete(self) -> Self:
         if self.base_url is None and not self.domain.strip():
             raise ValueError("set `domain` (such as acme) or `base_url`")
+        if self.base_url is None and "." in self._portal():
+            raise ValueError("`domain` is the portal's own name: acme of acme.talentlms.com, not a domain mapped to it")
         return self
 
     def origin(self) -> str:
         """Give the portal's address."""
-        domain = self.domain.strip().removeprefix("https://").strip("/").removesuffix(".talentlms.com")
-        return self.base_url or f"https://{domain}.talentlms.com"
+        return self.base_url or f"https://{self._portal()}.talentlms.com"
+
+    def _portal(self) -> str:
+        return self.domain.strip().removeprefix("https://").strip("/").removesuffix(".talentlms.com")
 
     def auth(self, vault: Vault | None) -> Auth:
         """Send the API key as a user name without a password."""
@@ -77,7 +81,7 @@ class TalentLMS(Connector[TalentLMSSettings]):
     credentials = frozenset({"login_key"})
 
     def limits(self) -> Sequence[Limit]:
-        """Give the short limit that holds for everyone, and the plan's."""
+        """Give the short limit that holds for everyone, and the plan's; four at once are our own choice."""
         return (Limit(requests=200, per=5.0, at_once=4), Limit(requests=self.settings.hourly_limit, per=3_600.0))
 
     @staticmethod

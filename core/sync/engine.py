@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -241,10 +242,11 @@ class Sync:
         since: JSON = None
         if self._report.mode == "incremental":
             since = await self._in_store(lambda db: stored_runs.watermark(db, self._connection.name, partition.key))
-        async for page, last in read_pages(self._connection, partition, cursor, since):
-            records += len(page.records)
-            await self._keep(partition.key, page, records, last=last)
-            self._observe(self._report)
+        async with aclosing(read_pages(self._connection, partition, cursor, since)) as pages:
+            async for page, last in pages:
+                records += len(page.records)
+                await self._keep(partition.key, page, records, last=last)
+                self._observe(self._report)
 
     async def _keep(self, key: str, page: Page, records: int, *, last: bool) -> None:
         place = Place(self._report.run, key, page.kind)

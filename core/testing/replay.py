@@ -35,7 +35,7 @@ class Recording:
         return [_shown(one.method, one.place, one.query, one.form) for one in self._left]
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        """Give the recorded answer, or a 599 and a note in `unexpected`."""
+        """Give the recorded answer, or a 400 and a note in `unexpected`."""
         asked = _asked(request)
         shown = _shown(asked.method, asked.place, asked.query, asked.form)
         for exchange in self._left:

@@ -135,6 +135,12 @@ def test_a_domain_may_be_written_in_full(domain: str) -> None:
     assert "api_key" not in settings.public()
 
 
+@pytest.mark.parametrize("domain", ["", " ", "learn.example.com"])
+def test_a_domain_that_is_no_portals_name_is_refused(domain: str) -> None:
+    with pytest.raises(ValueError, match="acme"):
+        TalentLMSSettings.model_validate({"domain": domain, "api_key": "made-up-key"})
+
+
 def test_the_plan_sets_the_hourly_limit() -> None:
     async def read() -> None:
         async with open_connection("t", "talentlms", PORTAL | {"hourly_limit": 10_000}) as connection:

@@ -171,7 +171,11 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the connector known, with its mapping."""
     (tmp_path / "acme.toml").write_text(MAPPING, encoding="utf-8")
     monkeypatch.setattr("rollbook.core.registry.registry.classes", {"acme": {"": Acme}})
-    monkeypatch.setattr("rollbook.core.connection.mapping_file", lambda _: tmp_path / "acme.toml")
+
+    def mapping_file(kind: object) -> Path:
+        return tmp_path / "acme.toml"
+
+    monkeypatch.setattr("rollbook.core.connection.mapping_file", mapping_file)
 
 
 @pytest.mark.usefixtures("installed")

@@ -106,9 +106,9 @@ def test_what_is_no_json_is_refused_without_showing_it(body: bytes | str) -> Non
         parse(body)
 
 
-@pytest.mark.parametrize(("value", "levels"), [(1, 0), ([], 1), ({"a": [1, {}]}, 3), ([[], [[]]], 3)])
-def test_depth_counts_lists_and_objects(value: JSON, levels: int) -> None:
-    assert depth(value) == levels
+@pytest.mark.parametrize(("text", "levels"), [("1", 0), ("[]", 1), ('{"a": [1, {}]}', 3), ("[[], [[]]]", 3)])
+def test_depth_counts_lists_and_objects(text: str, levels: int) -> None:
+    assert depth(parse(text)) == levels
 
 
 def test_members_are_left_out_at_any_level() -> None:

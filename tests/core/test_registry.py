@@ -38,8 +38,8 @@ def plug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plug]:
     """Write a module that can be imported; nothing else is installed, and nothing stays afterwards."""
     monkeypatch.setattr(registry, "classes", {})
     monkeypatch.setattr(registry, "broken", {})
-    monkeypatch.setattr("rollbook.core.registry.importlib.metadata.entry_points", lambda **_: EntryPoints())
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("rollbook.core.registry.importlib.metadata.entry_points", EntryPoints().select)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
     written: set[str] = set()
 

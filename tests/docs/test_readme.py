@@ -30,7 +30,7 @@ def block(language: str) -> str:
 
 def test_the_python_example_runs_against_the_sandbox(capsys: pytest.CaptureFixture[str]) -> None:
     with Sandbox("talentlms") as sandbox:
-        settings = dict(sandbox.settings)
+        settings: dict[str, Any] = dict(sandbox.settings)
 
         def sandboxed(connector: str, *, domain: str, api_key: str) -> connect:
             assert (domain, api_key) == ("acme", "...")

@@ -14,6 +14,7 @@ from .conftest import NOW, Campus, CampusConnector, WindowsConnector, open_campu
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from rollbook.core.connection import Connection
     from rollbook.core.connector import Page, Partition
     from rollbook.core.native import JSON, NativeRecord
     from rollbook.core.schema import CourseEnrollment
@@ -49,7 +50,11 @@ def statuses(given: list[CourseEnrollment]) -> dict[str, str]:
 @pytest.fixture
 def connected(campus: Campus, monkeypatch: pytest.MonkeyPatch) -> connect:
     """Give `connect(...)` to the campus."""
-    monkeypatch.setattr("rollbook.core.api.open_connection", lambda *_, **__: open_campus(campus))
+
+    def opened(*_: object, **__: object) -> Connection:
+        return open_campus(campus)
+
+    monkeypatch.setattr("rollbook.core.api.open_connection", opened)
     return connect("campus", clock=lambda: NOW)
 
 
