@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from .errors import Unsupported
+from .errors import SettingsError, Unsupported
 from .table import Table
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Settings(BaseModel):
     def origin(self) -> str:
         """Give the address that paths are relative to; requests go to no other host."""
         if self.base_url is None:
-            raise NotImplementedError(f"{type(self).__name__}.origin")  # a connector's mistake, not a user's
+            raise SettingsError("the setting 'base_url' is missing", hint="It is the address of the LMS.")
         return self.base_url
 
     def auth(self, vault: Vault | None) -> Auth | None:

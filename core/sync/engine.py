@@ -17,7 +17,8 @@ from ..store import runs as stored_runs
 from .fold import fold_parts
 from .intake import Intake, Place
 from .joins import Joins
-from .reading import read_pages, unforeseen
+from .plan import Plan
+from .reading import read_pages
 from .removals import remove_vanished
 from .report import Counts, Report
 
@@ -30,12 +31,9 @@ if TYPE_CHECKING:
     from ..connector import Page, Partition
     from ..native import JSON
     from ..store import Store
-    from ..store.runs import Planned
 
 T = TypeVar("T")
 
-LISTED_AT_ONCE = 100
-"""Partitions stored in one transaction while they are listed."""
 MAPPED_AT_ONCE = 500
 """Rows mapped again, or folded, in one transaction."""
 FAILURES_IN_A_ROW = 10
@@ -144,75 +142,20 @@ class Sync:
     # -- reading ----------------------------------------------------------------------------------------------------
 
     async def _read_all(self) -> None:
-        self._more = asyncio.Event()
-        self._listing = not self._report.planned
         self._failures = 0
         workers = self._connection.workers
-        self._queue: asyncio.Queue[Planned | None] = asyncio.Queue(workers)
+        self._plan = Plan(self._connector, self._report, self._in_store, self._observe, workers)
         try:
             async with asyncio.TaskGroup() as tasks:
-                if self._listing:
-                    tasks.create_task(self._list())
-                tasks.create_task(self._feed(workers))
+                tasks.create_task(self._plan.fill())
+                tasks.create_task(self._plan.feed())
                 for _ in range(workers):
                     tasks.create_task(self._work())
         except BaseExceptionGroup as group:
             raise _first(group) from None
 
-    async def _list(self) -> None:
-        listed: list[Partition] = []
-        self._position = await self._in_store(lambda db: stored_runs.last_position(db, self._report.run)) + 1
-        try:
-            async for partition in self._connector.partitions():
-                listed.append(partition)
-                if len(listed) == LISTED_AT_ONCE:
-                    await self._add(listed)
-                    listed = []
-            await self._add(listed)
-            await self._in_store(lambda db: stored_runs.note_run(db, self._report.run, planned=True))
-            self._report.planned = True
-        except StoreError:
-            raise
-        except Exception as error:
-            await self._add(listed)  # what was listed is read all the same
-            known = error if isinstance(error, RollbookError) else unforeseen(error)
-            if isinstance(known, AuthError) or not self._report.listed:
-                raise known from error
-            self._report.error = str(known.at("listing the partitions"))
-        finally:
-            self._listing = False
-            self._more.set()
-
-    async def _add(self, listed: list[Partition]) -> None:
-        def add(db: Transaction) -> dict[str, int]:
-            stored_runs.add_partitions(db, self._report.run, self._position, listed)
-            return stored_runs.partition_states(db, self._report.run)
-
-        self._report.partitions = await self._in_store(add)
-        self._position += len(listed)
-        self._more.set()
-        self._observe(self._report)
-
-    async def _feed(self, workers: int) -> None:
-        after = -1
-        while True:
-            listing = self._listing
-            self._more.clear()
-            found = await self._in_store(
-                lambda db, after=after: stored_runs.next_partitions(db, self._report.run, after, LISTED_AT_ONCE)
-            )
-            for planned in found:
-                await self._queue.put(planned)
-                after = planned.position
-            if not found:
-                if not listing:
-                    break
-                await self._more.wait()
-        for _ in range(workers):
-            await self._queue.put(None)
-
     async def _work(self) -> None:
-        while (planned := await self._queue.get()) is not None:
+        while (planned := await self._plan.queue.get()) is not None:
             key = planned.partition.key
             try:
                 try:
