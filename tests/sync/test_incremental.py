@@ -1,0 +1,90 @@
+"""Incremental runs: only what changed, from watermarks that move when a partition is complete."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rollbook.core.connector import Page
+from rollbook.core.errors import VendorError
+from rollbook.core.sync import Sync
+
+from .conftest import NOW, Campus, CampusConnector, open_campus, row, table
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from rollbook.core.connector import Partition
+    from rollbook.core.native import JSON
+    from rollbook.core.store import Store
+    from rollbook.core.sync import Report
+
+
+class Changes(CampusConnector):
+    """Serves records that changed since a watermark."""
+
+    incremental: ClassVar[bool] = True
+
+    async def pages(self, partition: Partition, cursor: JSON, since: JSON) -> AsyncIterator[Page]:
+        del cursor
+        if error := self.campus.broken.get(partition.key):
+            raise error
+        rows = [one for one in self.campus.courses[partition.key] if since is None or one["changed"] > since]
+        self.campus.pages += len(rows)
+        yield Page(rows, watermark=max((one["changed"] for one in rows), default=since))
+
+
+def changed(no: int, day: int, **more: Any) -> dict[str, Any]:
+    return row(no, changed=f"2026-05-{day:02}T00:00:00Z", **more)
+
+
+def sync(campus: Campus, store: Store, **options: Any) -> Report:
+    return asyncio.run(Sync(open_campus(campus, Changes), store, clock=lambda: NOW).run(**options))
+
+
+def test_the_second_run_reads_only_what_changed_and_removes_nothing(store: Store) -> None:
+    campus = Campus({"a": [changed(1, 1), changed(2, 2)], "b": [changed(3, 1)]})
+    first = sync(campus, store)
+    campus.courses["a"] = [changed(2, 9, state="done")]  # the first is gone, which only a full read can notice
+
+    second = sync(campus, store)
+
+    assert [first.mode, second.mode] == ["full", "incremental"]
+    assert second.counts.records == 1
+    assert (table(store)["2"]["status"], table(store)["1"]["removed_at"]) == ("completed", None)
+
+
+def test_a_full_run_can_be_asked_for_and_notices_removals(store: Store) -> None:
+    campus = Campus({"a": [changed(1, 1), changed(2, 2)]})
+    sync(campus, store)
+    campus.courses["a"].pop(0)
+
+    report = sync(campus, store, full=True)
+
+    assert (report.mode, report.counts.removed) == ("full", 1)
+
+
+def test_a_watermark_stays_where_it_was_if_the_partition_fails(store: Store) -> None:
+    campus = Campus({"a": [changed(1, 1)], "b": [changed(3, 1)]})
+    sync(campus, store)
+    campus.courses["a"] = [changed(1, 5, state="done")]
+    campus.broken["a"] = VendorError("down")
+    failed = sync(campus, store)
+    campus.broken.clear()
+
+    sync(campus, store)
+
+    assert failed.outcome == "partial"
+    assert table(store)["1"]["status"] == "completed"
+
+
+def test_a_partition_that_never_was_complete_is_read_from_its_start(store: Store) -> None:
+    campus = Campus({"a": [changed(1, 1)], "b": [changed(3, 1)]})
+    campus.broken["b"] = VendorError("down")
+    sync(campus, store)
+    campus.broken.clear()
+
+    report = sync(campus, store)
+
+    assert report.mode == "incremental"
+    assert "3" in table(store)
