@@ -115,10 +115,11 @@ class Sync:
         mode: Literal["full", "incremental"] = "full"
         if self._connector.incremental and not full and last and last.fingerprint == fingerprint:
             mode = "incremental" if stored_runs.has_watermarks(db, name) else "full"
-        if last and last.finished_at is None and self._can_resume(last, mode, allow_removals=allow_removals):
+        if last and last.finished_at is None and self._can_resume(last, full=full, allow_removals=allow_removals):
             for key in stored_runs.partitions_in(db, last.run, "failed"):
                 stored_runs.note_partition(db, last.run, key, state="waiting", error=None)
-            report = Report(name, self._connector.name, mode, last.run, last.started_at, resumed=True)
+            kept = "full" if last.mode == "full" else "incremental"
+            report = Report(name, self._connector.name, kept, last.run, last.started_at, resumed=True)
             report.counts = Counts.from_json(last.counts)
             report.planned = last.planned
             report.partitions = stored_runs.partition_states(db, last.run)
@@ -133,10 +134,11 @@ class Sync:
         )
         return Report(name, self._connector.name, mode, run, self._as_of)
 
-    def _can_resume(self, last: stored_runs.Run, mode: str, *, allow_removals: bool) -> bool:
+    def _can_resume(self, last: stored_runs.Run, *, full: bool, allow_removals: bool) -> bool:
         held = last.outcome is not None  # it ended before its removals, and waits for somebody to allow them
         fresh = self._as_of - last.started_at <= timedelta(hours=self._connector.cursor_hours)
-        same = last.fingerprint == self._connection.fingerprint and (last.mode == mode or held)
+        # a run keeps its mode: a full one that was cut has watermarks already, and still has removals to notice
+        same = last.fingerprint == self._connection.fingerprint and (last.mode == "full" or not full)
         return same and fresh and (allow_removals or not held)
 
     # -- reading ----------------------------------------------------------------------------------------------------

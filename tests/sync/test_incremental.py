@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pytest
 from rollbook.core.connector import Page
-from rollbook.core.errors import VendorError
+from rollbook.core.errors import AuthError, VendorError
 from rollbook.core.sync import Sync
 
 from .conftest import NOW, Campus, CampusConnector, open_campus, row, table
@@ -88,3 +89,29 @@ def test_a_partition_that_never_was_complete_is_read_from_its_start(store: Store
 
     assert report.mode == "incremental"
     assert "3" in table(store)
+
+
+def test_removals_that_were_held_are_made_once_they_are_allowed(store: Store) -> None:
+    campus = Campus({"a": [changed(no, 1) for no in range(60)]})
+    sync(campus, store)
+    campus.courses["a"] = campus.courses["a"][:10]
+    held = sync(campus, store, full=True)
+
+    allowed = sync(campus, store, allow_removals=True)
+
+    assert held.removals_held == 50
+    assert (allowed.mode, allowed.resumed, allowed.counts.removed) == ("full", True, 50)
+
+
+def test_a_full_run_that_was_cut_goes_on_as_a_full_run(store: Store) -> None:
+    campus = Campus({"a": [changed(1, 1), changed(2, 1)], "b": [changed(3, 1)]})
+    sync(campus, store)
+    campus.courses["a"].pop()
+    campus.broken["b"] = AuthError("refused")
+    with pytest.raises(AuthError):
+        sync(campus, store, full=True)
+    campus.broken.clear()
+
+    report = sync(campus, store)
+
+    assert (report.mode, report.resumed, report.counts.removed) == ("full", True, 1)
