@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .connection import Connection
     from .connector import Notice
+    from .http import Sample
     from .schema import CourseEnrollment
 
 T = TypeVar("T")
@@ -150,6 +151,7 @@ class connect:  # noqa: N801 - used as a function: `async with connect(...)`
         vault: File for tokens that the LMS rotates; None keeps them in memory.
         transport: An httpx transport in place of the network, for tests.
         clock: Gives the instant that statuses are told for.
+        sample: How much of each list is read; None for all.
         settings: The connector's settings.
 
     Raises:
@@ -173,6 +175,7 @@ class connect:  # noqa: N801 - used as a function: `async with connect(...)`
         vault: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], datetime] = now,
+        sample: Sample | None = None,
         **settings: Any,
     ) -> None:
         connection = open_connection(
@@ -184,6 +187,7 @@ class connect:  # noqa: N801 - used as a function: `async with connect(...)`
             modules=modules,
             vault=vault,
             transport=transport,
+            sample=sample,
         )
         self._lms = AsyncLms(connection, clock)
         self._plain: Lms | None = None

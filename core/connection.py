@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .connector import Connector, Settings
-    from .http import Http
+    from .http import Http, Sample
     from .mapping import Definition, Normalizer
 
 WORKERS = 8
@@ -86,6 +86,7 @@ def open_connection(
     modules: Iterable[str] = (),
     vault: str | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    sample: Sample | None = None,
 ) -> Connection:
     """Check the settings, load the mapping, and make the connector. No request is made.
 
@@ -98,6 +99,7 @@ def open_connection(
         modules: Further modules that hold connectors.
         vault: File for tokens that the LMS rotates; None keeps them for this process only.
         transport: An httpx transport in place of the network.
+        sample: How much of each list is read; None for all.
 
     Raises:
         UnknownName: No such connector, strategy or setting.
@@ -119,6 +121,7 @@ def open_connection(
         max_wait=settings.max_wait,
         secrets=settings.secret_values(),
         transport=transport,
+        sample=sample,
     )
     made = kind(settings, http)
     http.limit([*made.limits(), Limit(at_once=settings.concurrency or 0)])

@@ -5,7 +5,9 @@ from .auth import ApiKey, Auth, Basic, Bearer, FormToken, Sender
 from .client import Http
 from .limits import Limit
 from .oauth2 import OAuth2, Token, TokenAuth
+from .pace import Pace, no_waits, pace
 from .pagination import Ask, Cursor, LinkHeader, NextLink, Offset, PageAnswer, PageNumber, Paginator, Stop
+from .sample import Cut, Sample
 from .vault import Vault
 from .verdict import Act, Verdict, read
 from .wire import Stats
@@ -19,6 +21,7 @@ __all__ = [
     "Basic",
     "Bearer",
     "Cursor",
+    "Cut",
     "FormToken",
     "Http",
     "Limit",
@@ -26,9 +29,11 @@ __all__ = [
     "NextLink",
     "OAuth2",
     "Offset",
+    "Pace",
     "PageAnswer",
     "PageNumber",
     "Paginator",
+    "Sample",
     "Sender",
     "Stats",
     "Stop",
@@ -36,5 +41,7 @@ __all__ = [
     "TokenAuth",
     "Vault",
     "Verdict",
+    "no_waits",
+    "pace",
     "read",
 ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-import time
 from contextlib import asynccontextmanager
 from typing import IO, TYPE_CHECKING, Literal, Self
 from urllib.parse import quote
@@ -16,8 +14,10 @@ from .address import Site, pairs
 from .call import AGENT, Call, Caller
 from .download import Download
 from .limits import limiter
+from .pace import pace
 from .pagination import PageAnswer, Stop
 from .retry import Backoff
+from .sample import Cut, Sample
 from .wire import Stats, Wire, quiet
 
 if TYPE_CHECKING:
@@ -52,9 +52,10 @@ class Http:
         headers: Sent with every request to the LMS.
         transport: In place of the network.
         secrets: Kept out of every error's text.
-        sleep: Waits.
+        sleep: Waits; by default as `pace()` does.
         clock: Tells the time, in seconds since 1970.
         rng: Spreads the pauses between attempts.
+        sample: How much of each list is read; None for all.
     """
 
     def __init__(
@@ -71,11 +72,14 @@ class Http:
         headers: Mapping[str, str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         secrets: Collection[str] = (),
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+        clock: Callable[[], float] | None = None,
         rng: random.Random | None = None,
+        sample: Sample | None = None,
     ) -> None:
         quiet()
+        time = pace()
+        self.sample = sample or Sample()
         self.stats = Stats()
         self._site = Site(base_url)
         self._headers = {**AGENT, **(headers or {})}
@@ -83,6 +87,7 @@ class Http:
         patience = httpx.Timeout(timeout, connect=min(timeout, 20.0), pool=None)
         self._client = httpx.AsyncClient(timeout=patience, transport=transport)
         self._limiter = limiter(key)
+        sleep, clock = sleep or time.sleep, clock or time.now
         self._caller = Caller(
             wire=Wire(self._client, self._limiter, self.stats, timeout, max_wait, sleep, clock),
             site=self._site,
@@ -162,7 +167,7 @@ class Http:
         Raises:
             ContractError: The list repeats itself.
         """
-        cursor, seen = start, {hash(repr(start))}
+        cursor, seen, pages = start, {hash(repr(start))}, 0
         previous: Sequence[NativeRecord] = ()
         while True:
             query, fields = pairs(params), pairs(form)
@@ -184,11 +189,23 @@ class Http:
             if (found and found == previous) or (not stop and hash(repr(cursor)) in seen):
                 hint = "The LMS does not heed the paging parameters, or gives its last page for ever."
                 raise ContractError("the list repeats itself", where=answer.request, hint=hint)
-            yield PageAnswer(found, answer, cursor, paginator.total(answer), stop)
+            pages += 1
+            if not stop and pages == self.sample.pages:
+                cursor, stop = None, f"sample of {pages} pages"
+            kept = self._sampled(found, answer, items)
+            total = None if self.sample.items or self.sample.pages else paginator.total(answer)
+            yield PageAnswer(kept, answer, cursor, total, stop)
             if stop:
                 return
             seen.add(hash(repr(cursor)))
             previous = found
+
+    def _sampled(self, found: Sequence[NativeRecord], answer: Answer, items: object) -> Sequence[NativeRecord]:
+        most = self.sample.items
+        if not most or len(found) <= most:
+            return found
+        self.sample.cuts.append(Cut(answer.url, items if isinstance(items, str) else None, most))
+        return found[:most]
 
     @asynccontextmanager
     async def download(

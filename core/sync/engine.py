@@ -146,7 +146,7 @@ class Sync:
     async def _read_all(self) -> None:
         self._failures = 0
         workers = self._connection.workers
-        self._plan = Plan(self._connector, self._report, self._in_store, self._observe, workers)
+        self._plan = Plan(self._connection, self._report, self._in_store, self._observe, workers)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._plan.fill())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from ..errors import AuthError, RollbookError, StoreError
 from ..store import runs as stored_runs
-from .reading import unforeseen
+from .reading import read_partitions, unforeseen
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection as Transaction
 
-    from ..connector import Connector, Partition
+    from ..connection import Connection
+    from ..connector import Partition
     from ..store.runs import Planned
     from .report import Report
 
@@ -37,7 +39,7 @@ class Plan:
     """Lists a run's partitions and gives them out.
 
     Args:
-        connector: Lists them.
+        connection: Its connector lists them.
         report: Of the run; tells whether the list was completed before.
         in_store: Does work in a transaction.
         observe: Told of the report as the list grows.
@@ -46,7 +48,7 @@ class Plan:
 
     def __init__(
         self,
-        connector: Connector[Any],
+        connection: Connection,
         report: Report,
         in_store: InStore,
         observe: Callable[[Report], None],
@@ -54,7 +56,7 @@ class Plan:
     ) -> None:
         self.queue: asyncio.Queue[Planned | None] = asyncio.Queue(workers)
         """Partitions to read, in the order they were listed."""
-        self._connector = connector
+        self._connection = connection
         self._report = report
         self._in_store = in_store
         self._observe = observe
@@ -73,11 +75,12 @@ class Plan:
         self._position = await self._in_store(lambda db: stored_runs.last_position(db, self._report.run)) + 1
         listed: list[Partition] = []
         try:
-            async for partition in self._connector.partitions():
-                listed.append(partition)
-                if len(listed) == LISTED_AT_ONCE:
-                    await self._add(listed)
-                    listed = []
+            async with aclosing(read_partitions(self._connection)) as partitions:
+                async for partition in partitions:
+                    listed.append(partition)
+                    if len(listed) == LISTED_AT_ONCE:
+                        await self._add(listed)
+                        listed = []
             await self._add(listed)
             await self._in_store(lambda db: stored_runs.note_run(db, self._report.run, planned=True))
             self._report.planned = True

@@ -6,16 +6,31 @@ import traceback
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..connector import MAX_PAGE, Page
 from ..errors import ContractError, RollbookError
 from ..native import without
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from ..connection import Connection
     from ..connector import Partition
     from ..native import JSON, NativeRecord
+
+T = TypeVar("T")
+
+
+async def read_partitions(connection: Connection) -> AsyncGenerator[Partition]:
+    """List a tenant's partitions, or as many as a sample has."""
+    most, listed = connection.http.sample.partitions, 0
+    async with aclosing(_closed(connection.connector.partitions())) as partitions:
+        async for partition in partitions:
+            yield partition
+            listed += 1
+            if listed == most:
+                return
 
 
 async def read_pages(
@@ -28,7 +43,7 @@ async def read_pages(
     """
     last: Page | None = None
     try:
-        async with aclosing(_pages(connection, partition, cursor, since)) as pages:
+        async with aclosing(_closed(connection.connector.pages(partition, cursor, since))) as pages:
             async for page in pages:
                 if last is not None:
                     raise ContractError("the connector gave a page after its last one (a page with no cursor)")
@@ -44,14 +59,14 @@ async def read_pages(
     yield last or Page(()), True
 
 
-async def _pages(connection: Connection, partition: Partition, cursor: JSON, since: JSON) -> AsyncGenerator[Page]:
-    pages = connection.connector.pages(partition, cursor, since)
+async def _closed(found: AsyncIterator[T]) -> AsyncGenerator[T]:
+    """Give what a connector gives, and end it here and now, not when it is collected."""
     try:
-        async for page in pages:
-            yield page
+        async for one in found:
+            yield one
     finally:
-        if isinstance(pages, AsyncGenerator):  # it ends here and now, not when it is collected
-            await pages.aclose()
+        if isinstance(found, AsyncGenerator):
+            await found.aclose()
 
 
 def clean_page(connection: Connection, page: Page) -> Page:

@@ -17,7 +17,7 @@ from ..store.rows import enrollment_of
 from ..table import Table, as_key
 from .engine import Sync
 from .joins import Joins
-from .reading import clean_page, read_pages, unforeseen
+from .reading import clean_page, read_pages, read_partitions, unforeseen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
@@ -175,8 +175,9 @@ class _Stream:
             await self._out.put(error)
 
     async def _list(self, workers: int) -> None:
-        async for partition in self._connection.connector.partitions():
-            await self._partitions.put(partition)
+        async with aclosing(read_partitions(self._connection)) as partitions:
+            async for partition in partitions:
+                await self._partitions.put(partition)
         for _ in range(workers):
             await self._partitions.put(None)
 

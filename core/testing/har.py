@@ -19,6 +19,10 @@ ORIGINS: tuple[Origin, ...] = ("recorded", "documented", "synthetic")
 """Where a recording came from: a real server, a vendor's documentation, or nobody but its author."""
 
 
+USES = ("read", "fetch", "check", "since")
+"""What exchanges are asked for by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A request and its answer."""
@@ -34,6 +38,8 @@ class Exchange:
     """The answer's."""
     content: bytes
     """The answer's body, decompressed."""
+    use: str = "read"
+    """What asks for it: `read` (the whole tenant), `fetch` (single enrollments), `check`, `since` (an incremental run)."""
 
     @property
     def query(self) -> tuple[tuple[str, str], ...]:
@@ -59,7 +65,8 @@ def load_har(path: Path) -> Har:
     """Read a HAR file.
 
     Beside HAR's own `content.text`, an answer's body may stand as JSON in `content._json`, so that hand-written
-    recordings are easy to read. `log._origin` says where it came from.
+    recordings are easy to read. `log._origin` says where it came from; an entry's `_use` what asks for it, if it is
+    not the reading of the whole tenant.
 
     Raises:
         SettingsError: It is no recording, or does not say where it came from.
@@ -91,6 +98,7 @@ def _exchange(entry: dict[str, JSON], where: str) -> Exchange:
         status=int(str(response.get("status", 0))),
         headers=tuple(_pairs(response.get("headers"))),
         content=_content(response.get("content")),
+        use=str(entry.get("_use", USES[0])),
     )
 
 
