@@ -34,6 +34,13 @@ COMMANDS = {
     "show": _Entry("stored", "Print one stored enrollment as JSON."),
     "export": _Entry("export", "Write a connection's enrollments as JSON lines, JSON or CSV."),
     "rejected": _Entry("stored", "List records that could not become an enrollment."),
+    "explain": _Entry("explain", "Tell where every value of one enrollment came from."),
+    "drift": _Entry("drift", "List native words and fields that the mapping does not know."),
+    "remap": _Entry("remap", "Map what is stored again, without asking the LMS."),
+    "plan": _Entry("plan", "Tell how many requests a full sync takes, and how long."),
+    "new": _Entry("new", "Write a new connector with its mapping, fixtures and tests."),
+    "record": _Entry("record", "Record an LMS's answers as a fixture, without secrets and real people."),
+    "test": _Entry("test", "Prove a connector against its recordings."),
     "schema": _Entry("schema", "Print the JSON Schema of an enrollment."),
     "sandbox": _Entry("demo", "Serve a pretend LMS to try things on."),
 }

@@ -20,7 +20,7 @@ ORIGINS: tuple[Origin, ...] = ("recorded", "documented", "synthetic")
 
 
 USES = ("read", "fetch", "check", "since")
-"""What exchanges are asked for by."""
+"""What asks for an exchange: reading the whole tenant, a single enrollment, a check, an incremental run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Exchange:
     content: bytes
     """The answer's body, decompressed."""
     use: str = "read"
-    """What asks for it: `read` (the whole tenant), `fetch` (single enrollments), `check`, `since` (an incremental run)."""
+    """What asks for it, one of `USES`."""
 
     @property
     def query(self) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,3 @@
+"""The pytest plug-in: recordings as fixtures. Installed with rollbook, found by pytest itself."""
+
+from __future__ import annotations
