@@ -86,7 +86,7 @@ class Http:
         self._max_bytes = max_bytes
         patience = httpx.Timeout(timeout, connect=min(timeout, 20.0), pool=None)
         self._client = httpx.AsyncClient(timeout=patience, transport=transport)
-        self._limiter = limiter(key)
+        self._limiter = limiter(key and time.world + key)
         sleep, clock = sleep or time.sleep, clock or time.now
         self._caller = Caller(
             wire=Wire(self._client, self._limiter, self.stats, timeout, max_wait, sleep, clock),

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, insert, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.schema import CreateTable
 
 from ..errors import StoreError
-from .tables import VERSION, meta, metadata
+from .tables import VERSION, fields, meta, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -101,6 +102,8 @@ def _tables(connection: Connection, place: str) -> None:
             where=place,
             hint="Upgrade rollbook.",
         )
+    if not inspect(connection).has_table(fields.name):  # a database that is older than this table
+        connection.execute(CreateTable(fields, if_not_exists=True))
 
 
 def shown(address: str) -> str:
