@@ -18,7 +18,7 @@ from .pace import pace
 from .pagination import PageAnswer, Stop
 from .retry import Backoff
 from .sample import Cut, Sample
-from .wire import Stats, Wire, quiet
+from .wire import Stats, Wire, log, quiet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -194,6 +194,8 @@ class Http:
                 cursor, stop = None, f"sample of {pages} pages"
             kept = self._sampled(found, answer, items)
             total = None if self.sample.items or self.sample.pages else paginator.total(answer)
+            if stop:
+                log.debug("%s: the list ends after %d pages: %s", answer.request, pages, stop)
             yield PageAnswer(kept, answer, cursor, total, stop)
             if stop:
                 return

@@ -96,7 +96,7 @@ class RecordedLms(httpx.AsyncBaseTransport):
             raise Endless(f"{len(self.asked)} requests")
         for scripted in self.faults:
             if scripted.strikes(asked):
-                return scripted.fault.answer(request, self._recorded(asked, request, note=False))
+                return scripted.fault.answer(request, self._recorded(asked, request, given=False))
         return self._recorded(asked, request)
 
     @property
@@ -112,16 +112,17 @@ class RecordedLms(httpx.AsyncBaseTransport):
                 unused.append(one)
         return unused
 
-    def _recorded(self, asked: Exchange, request: httpx.Request, *, note: bool = True) -> httpx.Response:
+    def _recorded(self, asked: Exchange, request: httpx.Request, *, given: bool = True) -> httpx.Response:
+        """Give the answer whose turn it is; `given` says whether the next one follows."""
         key = key_of(asked)
         numbers = self._by_key.get(key)
         if not numbers:
-            if note:
+            if given:
                 self.unexpected.append(nearest(asked, self.exchanges))
             return httpx.Response(self.absent, json={"rollbook": "this request was not recorded"}, request=request)
-        given = self._given.get(key, 0)
-        self._given[key] = given + 1
-        number = numbers[min(given, len(numbers) - 1)]
+        turn = self._given.get(key, 0)
+        self._given[key] = turn + given
+        number = numbers[min(turn, len(numbers) - 1)]
         return answer_of(self.exchanges[number], request, number)
 
 

@@ -83,6 +83,13 @@ def test_a_fault_befalls_no_other_request() -> None:
     assert [answer.status_code for answer in ask(lms, "users", "courses")] == [500, 200]
 
 
+def test_a_fault_takes_no_recorded_answer_away() -> None:
+    scripted = Scripted(all_faults.ONCE_500, lambda _: True)
+    lms = RecordedLms((exchange("job", b"1"), exchange("job", b"2")), (scripted,))
+
+    assert [b"1", b"2"] == bodies(ask(lms, "job", "job", "job"))[1:]
+
+
 @pytest.mark.parametrize(
     ("fault", "status", "start"),
     [
