@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from ..native import JSON
     from .recorder import Taken
 
-__all__ = ["ALONE", "BEARER", "EMAIL", "JWT", "KEYS", "People", "decoded"]
+__all__ = ["ALONE", "AT", "BEARER", "EMAIL", "JWT", "KEYS", "People", "decoded"]
 
 _AT = r"(?:@|%40|&#64;|&#x40;|&commat;|\\u0040)"
+AT = re.compile(_AT)
+"""The sign, however it is escaped."""
 EMAIL = re.compile(
     rf"""(?:[^\s@<>"'`(),;:\\/\[\]{{}}=&?|%]|%2[bB]|(?<=[^\W_])'(?=[^\W_])){{1,64}}{_AT}(?:[^\W_][\w-]*\.)+[^\W\d_][\w-]+"""
 )
@@ -159,7 +161,8 @@ class People(Walk):
 
     def _found(self, text: str) -> None:
         for spelling in {text, html.unescape(text), unquote(text)} if set("&%\\") & set(text) else (text,):
-            self.emails.update(re.sub(_AT, "@", one[0]) for one in EMAIL.finditer(spelling))
+            if AT.search(spelling):
+                self.emails.update(AT.sub("@", one[0]) for one in EMAIL.finditer(spelling))
             for pattern in (JWT, KEYS):
                 self.secrets.update(
                     {one[0]: "token" for one in pattern.finditer(spelling) if one[0] not in self.secrets}

@@ -52,7 +52,11 @@ class DataPromises(Promises):
                     "Give new objects in each page, and do not change them afterwards; `fold` is pure.",
                 )
             if not given or repr(parse(given)) != repr(one["remote_data"]):
-                broken(trial.name, f"remote_data of {id!r} is not what is stored", "Give records of JSON values only.")
+                broken(
+                    trial.name,
+                    f"remote_data of {id!r} is not what is stored",
+                    "Give records of JSON values only, and do not change them afterwards.",
+                )
             if inexact := _inexact(trial, one["remote_data"]):
                 broken(
                     trial.name,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..api import AsyncLms
 from ..connection import check_settings, open_connection
 from ..errors import RollbookError
-from ..http import no_waits
+from ..http import TokenAuth, no_waits
 from ..registry import find, registry
 from ..store import PRIVATE, Store
 from ..store.rows import enrollment_of
@@ -33,6 +33,7 @@ from .readings import (
     text_of,
     watch_lists,
 )
+from .shapes import key_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from .case import Case
     from .har import Exchange, Har
     from .lms import Scripted
+    from .shapes import Key
 
 T = TypeVar("T")
 
@@ -89,6 +91,16 @@ class Trial:
     def origin(self) -> str:
         """The LMS's address."""
         return check_settings(self.kind, self.case.settings, self.name).origin()
+
+    @cached_property
+    def sign_in(self) -> set[Key]:
+        """The requests for tokens."""
+        return {key_of(one) for one in self.har.exchanges if b'"access_token"' in one.content}
+
+    def renews(self, at: Exchange) -> bool:
+        """Tell whether a new token would be got if a request were refused."""
+        auth = check_settings(self.kind, self.case.settings, self.name).auth(None)
+        return isinstance(auth, TokenAuth) and key_of(at) not in self.sign_in and at.url.startswith(self.origin)
 
     @cached_property
     def is_empty(self) -> bool:
@@ -272,7 +284,7 @@ class Trial:
         async with self.opened(lms) as connection:
             with suppress(Cut):
                 sync = Sync(change(connection), store, clock=lambda: self.case.as_of)
-                return await sync.run(observe=cutting(cut_after))
+                return await sync.run(full=True, observe=cutting(cut_after))
         return None
 
     def single(self, id: str, *, absent: int = 400) -> Single:

@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
 
 from ..errors import ContractError
 from ..native import dump, parse
-from .keys import Holds, holds, is_course_like, is_person_word, names_somebody
+from .keys import Holds, holds, is_course_like, is_person_word, may_name_somebody, names_somebody
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -122,6 +122,8 @@ class Walk(ABC):
                 what = Holds.PERSON_ID
             if what is Holds.ANYTHING and isinstance(value, str) and names_somebody(key, value):
                 what = Holds.NAME
+            if what is Holds.ANYTHING and person and isinstance(value, str) and may_name_somebody(key, value):
+                what = Holds.OWN_FIELD
             if what is Holds.ANYTHING and key.lower() in _BODIES and isinstance(value, str) and _has_author(record):
                 what = Holds.WRITTEN
             inner_own = own or (person and holds(called) in _WHOLLY_PRIVATE)
