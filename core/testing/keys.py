@@ -179,6 +179,24 @@ _NOT_NAMES = frozenset(
     {"type", "role", "status", "state", "group", "branch", "level", "title", "category", "department", "organization"}
     | {"company", "timezone", "language", "locale", "country", "roles", "types", "kind", "position", "job", "label"}
 )
+_NO_DOERS = frozenset(
+    {"finish", "due", "complete", "back", "expire", "expires", "end", "start", "return", "submit", "close", "available"}
+    | {
+        "valid",
+        "required",
+        "needed",
+        "sort",
+        "sorted",
+        "order",
+        "ordered",
+        "group",
+        "grouped",
+        "search",
+        "filter",
+        "pay",
+    }
+)
+"""Before `by`: what says until when, or how a list is ordered, and not who did it."""
 _LONGEST_NAME = 100
 _NAMELIKE = re.compile(r"[^\W\d_a-z][^\W\d_]*[.’'-]?[^\W\d_]*(\s+[^\W\d_a-z][^\W\d_]*[.’'-]?[^\W\d_]*){1,3}")  # noqa: RUF001
 _SPLIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
@@ -256,7 +274,7 @@ def holds(name: str) -> Holds:  # noqa: C901, PLR0911, PLR0912 - one line for ea
         joined.endswith(("id", "ids")) and joined not in _NO_ID
     ):
         return Holds.ID
-    if is_person_word(name) or (parts[-1] == "by" and len(parts) > 1):
+    if is_person_word(name) or (parts[-1] == "by" and len(parts) > 1 and parts[-2] not in _NO_DOERS):
         return Holds.PERSON
     if _OWN.fullmatch(joined):
         return Holds.OWN_FIELD

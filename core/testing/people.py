@@ -39,7 +39,11 @@ KEYS = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----"
 )
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-_PARTS = (re.compile(r"\w*(first|given|fore)names?"), re.compile(r"\w*(last|family|sur)names?"))
+_PARTS = (
+    re.compile(r"\w*(first|given|fore)names?|first|given"),
+    re.compile(r"\w*(last|family|sur)names?|last|family"),
+)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?|\d{1,2}[/.]\d{1,2}[/.]\d{4}.*")
 _LOGIN = re.compile(r"\S{2,100}")
 
 
@@ -140,7 +144,7 @@ class People(Walk):
         )
         for first in given:
             for last in family:
-                if isinstance(first, str) and isinstance(last, str) and first.strip() and last.strip():
+                if isinstance(first, str) and isinstance(last, str) and _is_part(first) and _is_part(last):
                     self._named(f"{first} {last}")
 
     def text(self, text: str) -> str:
@@ -217,7 +221,7 @@ class People(Walk):
             self.logins.add(text)
 
     def _person(self, text: str) -> None:
-        if text.casefold() in STOP or "@" in text or text in {"0", "1", "-1"}:
+        if text.casefold() in STOP or "@" in text or text in {"0", "1", "-1"} or _DATE.fullmatch(text):
             return
         if is_idlike(text):
             self._identified(text)
@@ -229,6 +233,11 @@ class People(Walk):
     def _other(self, text: str) -> None:
         self.other_ids.add(text)
         self.other_ids.update(re.findall(r"[A-Za-z0-9]+", text))
+
+
+def _is_part(text: str) -> bool:
+    """Tell whether a text may be a part of a name: no address, as in `{"first": "https://..."}`, and no number."""
+    return bool(text.strip()) and "://" not in text and not text.startswith("/") and not text.isdecimal()
 
 
 def _joined(key: str) -> str:

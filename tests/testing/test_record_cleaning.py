@@ -87,6 +87,13 @@ HOSTILE: dict[str, Any] = {
     "a name in a member nobody knows": {
         "users": [{"id": 4501, "email": "x@y.io", "reports_to": "Grace Hopper", "line_manager_display": "Grace Hopper"}]
     },
+    "a name in parts, in an object": {
+        "number": 71,
+        "name": {"given": "Grace", "family": "Hopper"},
+        "text": "Grace Hopper",
+    },
+    "a name in parts that say name": {"number": 71, "name": {"given_name": "Zoë", "other": "James"}, "mail": "x@y.io"},
+    "a person under no name that is known": {"who": {"given": "London", "family": "Hopper"}},
     "a short name": {"users": [{"id": 4501, "name": "A. Lovelace"}]},
     "Japanese without a blank": {"text": "佐藤美咲さんの修了証"},
     "a title with a whole name": {"title": "Coaching of Ada Lovelace"},
@@ -146,6 +153,23 @@ KEPT: dict[str, Any] = {
     "numbers of any size": {"big": 10**49, "float": 1e-7, "zero": 0, "negative": -1},
     "an enrollment's id": {"id": 900100, "course_id": 77, "section_id": "77-1"},
     "a flat row": {"user_id": None, "email": None, "course_name": "Fire Safety", "user_type": "Learner-Type"},
+    "until when, and in which order": {
+        "finish_by": "2026-02-28",
+        "due_by": 1772438400,
+        "sort_by": "Name",
+        "back_by": "28.02.2026",
+    },
+    "dates of deeds": {"approved_by": "2026-02-28T10:00:00Z"},
+    "links of pages": {
+        "links": {"first": "/list?page=1", "last": "/list?page=9"},
+        "first": 1,
+        "last": 9,
+    },
+    "a title in two languages": {
+        "id": 77,
+        "course_name": {"en": "Health", "de": "Gesundheit"},
+        "name": {"en": "Safety"},
+    },
     "who did it": {"created_by": "system", "enrolled_by": "self", "assigned_by": None, "user": "admin"},
 }
 
