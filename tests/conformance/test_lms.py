@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from rollbook.core.testing import Exchange, Fault, RecordedLms, Scripted
-from rollbook.core.testing import faults as all_faults
-from rollbook.core.testing.lms import Endless
-from rollbook.core.testing.shapes import item_words, lists_by_name, paging, representatives, shape
+from rollbook.core.testing.conformance import faults as all_faults
+from rollbook.core.testing.conformance.lms import Endless
+from rollbook.core.testing.conformance.shapes import item_words, lists_by_name, paging, representatives, shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

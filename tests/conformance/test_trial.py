@@ -11,9 +11,10 @@ from rollbook.core.http import no_waits
 from rollbook.core.http.limits import limiter
 from rollbook.core.http.pace import pace
 from rollbook.core.registry import registry
-from rollbook.core.testing import faults, load_case
-from rollbook.core.testing.lms import Scripted
-from rollbook.core.testing.trial import Trial
+from rollbook.core.testing import load_case
+from rollbook.core.testing.conformance import faults
+from rollbook.core.testing.conformance.lms import Scripted
+from rollbook.core.testing.conformance.trial import Trial
 
 FILE = Path(__file__).parent / "fixtures" / "guild" / "tenant.har.json"
 

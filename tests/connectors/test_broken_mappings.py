@@ -22,7 +22,7 @@ from rollbook.core.connection import open_connection
 from rollbook.core.errors import MappingError
 from rollbook.core.mapping import Mapped, compile, load
 from rollbook.core.testing import find_cases
-from rollbook.core.testing.lms import RecordedLms
+from rollbook.core.testing.conformance.lms import RecordedLms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -19,11 +19,11 @@ from rollbook.core.errors import AuthError, RollbookError, SettingsError, Vendor
 from rollbook.core.http import no_waits
 from rollbook.core.registry import registry
 from rollbook.core.testing import differences, find_cases, load_case, load_har, read_case
-from rollbook.core.testing.cleaning import Cleaner
-from rollbook.core.testing.lms import RecordedLms
-from rollbook.core.testing.pseudonyms import Numbered
-from rollbook.core.testing.record import Recorded, clean, record
-from rollbook.core.testing.seen import Source, outline
+from rollbook.core.testing.conformance.lms import RecordedLms
+from rollbook.core.testing.recording.cleaning import Cleaner
+from rollbook.core.testing.recording.pseudonyms import Numbered
+from rollbook.core.testing.recording.record import Recorded, clean, record
+from rollbook.core.testing.recording.seen import Source, outline
 from rollbook.sandbox import Fault, Sandbox
 
 if TYPE_CHECKING:

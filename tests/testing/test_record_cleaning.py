@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 import pytest
 from rollbook.core.errors import RollbookError
-from rollbook.core.testing.bodies import PAGE, is_api, walked
-from rollbook.core.testing.cleaning import Cleaner
-from rollbook.core.testing.people import People
-from rollbook.core.testing.proof import differing, look_through
-from rollbook.core.testing.recorder import Taken
+from rollbook.core.testing.recording.bodies import PAGE, is_api, walked
+from rollbook.core.testing.recording.cleaning import Cleaner
+from rollbook.core.testing.recording.people import People
+from rollbook.core.testing.recording.proof import differing, look_through
+from rollbook.core.testing.recording.recorder import Taken
 
 HOST = "https://acme.lms.io"
 SECRET = "s3cret/key+of-acme"

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ..api import AsyncLms, Lms
-from ..connection import open_connection
-from ..errors import AuthError, RateLimited, RollbookError, Unsupported, VendorError
-from ..http import Sample
+from ...api import AsyncLms, Lms
+from ...connection import open_connection
+from ...errors import AuthError, RateLimited, RollbookError, Unsupported, VendorError
+from ...http import Sample
+from ..replay import found_by
 from .foreign import Player
 from .keys import is_person_word
 from .recorder import Cuts, Recorder, Taken
-from .replay import found_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from ..native import parse
+from ...native import parse
 from . import faults
 from .harm import harms
 from .promise import Promises, broken, few
@@ -13,7 +13,7 @@ from .promise import Promises, broken, few
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..native import JSON
+    from ...native import JSON
     from .readings import Reading
     from .trial import Trial
 

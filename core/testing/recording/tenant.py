@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from ..connection import check_settings
-from ..errors import SettingsError
+from ...connection import check_settings
+from ...errors import SettingsError
 from .cleaning import BASE, MADE_UP
 from .keys import Holds, holds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..connector import Connector, Settings
+    from ...connector import Connector, Settings
     from .cleaning import Cleaner
     from .seen import Source
 

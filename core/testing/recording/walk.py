@@ -10,14 +10,14 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
 
-from ..errors import ContractError
-from ..native import dump, parse
+from ...errors import ContractError
+from ...native import dump, parse
 from .keys import Holds, holds, is_course_like, is_person_word, may_name_somebody, names_somebody
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..native import JSON
+    from ...native import JSON
 
 __all__ = ["ADDRESS", "Walk", "is_idlike", "looks_secret"]
 

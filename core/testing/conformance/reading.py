@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..http.answer import dig
-from ..native import dump, parse
-from .expected import check_expected
+from ...http.answer import dig
+from ...native import dump, parse
+from ..expected import check_expected
+from ..match import described
+from ..replay import read_case
 from .lms import Endless, Fault, Scripted, answer_of
-from .match import described
 from .promise import Promises, broken
-from .replay import read_case
 from .shapes import key_of, lists_by_name, paging, shape
 
 if TYPE_CHECKING:
     import httpx
 
-    from .har import Exchange
+    from ..har import Exchange
     from .readings import ListRead
     from .shapes import Paging
     from .trial import Trial

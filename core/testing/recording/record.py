@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ..connection import check_settings
-from ..errors import RollbookError, SettingsError
-from ..registry import find
+from ...connection import check_settings
+from ...errors import RollbookError, SettingsError
+from ...registry import find
+from ..case import EXPECTED, HAR, Case, load_case
+from ..conformance.lms import RecordedLms
+from ..har import load_har
+from ..replay import open_case, read_case
 from .bodies import blanked, walked
-from .case import EXPECTED, HAR, Case, load_case
 from .cleaning import Cleaner
 from .foreign import Player, load_foreign
-from .har import load_har
 from .keys import Holds
-from .lms import RecordedLms
 from .people import People
 from .proof import differing, look_through, texts_of
-from .replay import open_case, read_case
 from .seen import Seen, Source, outline, see
 from .tenant import clean_texts, known_secrets, secrets_of, stand_ins
 from .write import har_text
@@ -37,7 +37,7 @@ from .write import har_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
-    from ..connector import Connector, Settings
+    from ...connector import Connector, Settings
     from .recorder import Taken
 
 __all__ = ["Recorded", "Source", "clean", "record"]

@@ -7,16 +7,16 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..api import AsyncLms
-from ..connection import check_settings, open_connection
-from ..errors import RollbookError
-from ..http import TokenAuth, no_waits
-from ..registry import find, registry
-from ..store import PRIVATE, Store
-from ..store.rows import enrollment_of
-from ..sync import Sync
-from ..sync.joins import Joins
-from ..sync.reading import read_partitions
+from ...api import AsyncLms
+from ...connection import check_settings, open_connection
+from ...errors import RollbookError
+from ...http import TokenAuth, no_waits
+from ...registry import find, registry
+from ...store import PRIVATE, Store
+from ...store.rows import enrollment_of
+from ...sync import Sync
+from ...sync.joins import Joins
+from ...sync.reading import read_partitions
 from .cut import Cut, cutting
 from .lms import Endless, RecordedLms
 from .log import listening
@@ -38,12 +38,12 @@ from .shapes import key_of
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping
 
-    from ..connection import Connection
-    from ..connector import Connector, Partition
-    from ..schema import CourseEnrollment
-    from ..sync import Report
-    from .case import Case
-    from .har import Exchange, Har
+    from ...connection import Connection
+    from ...connector import Connector, Partition
+    from ...schema import CourseEnrollment
+    from ...sync import Report
+    from ..case import Case
+    from ..har import Exchange, Har
     from .lms import Scripted
     from .shapes import Key
 

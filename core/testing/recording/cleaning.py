@@ -9,8 +9,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from ..errors import ContractError
-from ..native import dump, parse
+from ...errors import ContractError
+from ...native import dump, parse
 from .ids import Ids
 from .keys import Holds, words
 from .people import ALONE, AT, BEARER, EMAIL, JWT, KEYS, decoded

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..errors import AuthError, Forbidden, RollbookError
+from ...errors import AuthError, Forbidden, RollbookError
+from ..match import described
 from . import faults
 from .harm import belonging, harms, others_given
 from .lms import Endless, Scripted
-from .match import described
 from .promise import Promises, broken, few
 from .shapes import key_of
 
 if TYPE_CHECKING:
-    from .har import Exchange
+    from ..har import Exchange
     from .harm import Harm
     from .lms import Fault
     from .readings import Reading

@@ -17,7 +17,7 @@ from .walk import Walk, is_idlike, looks_secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..native import JSON
+    from ...native import JSON
     from .recorder import Taken
 
 __all__ = ["ALONE", "AT", "BEARER", "EMAIL", "JWT", "KEYS", "People", "decoded"]
