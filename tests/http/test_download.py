@@ -93,6 +93,7 @@ def test_a_gzip_file_that_expands_over_the_bound_is_given_up(lms: Lms, stream: t
 @pytest.mark.parametrize(
     "body",
     [gzip.compress(CSV)[:-10], gzip.compress(CSV)[:20], gzip.compress(CSV) + b"rest", b"\x1f\x8b\x08" + b"?" * 50],
+    ids=["cut at its end", "cut in the middle", "with something behind it", "no gzip but for its head"],
 )
 def test_a_damaged_gzip_file_is_not_taken_for_a_whole_one(lms: Lms, stream: type[Stream], body: bytes) -> None:
     lms.will(httpx.Response(200, stream=stream(body)))
