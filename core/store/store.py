@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .database import database_errors, open_database, shown
+from .lock import held
 from .rows import enrollment_of
 from .tables import enrollments
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from ..schema import CourseEnrollment
 
 _BATCH = 500
+_ONE_MOMENT: dict[str, dict[str, Any]] = {
+    "sqlite": {},  # a transaction there sees one moment anyway
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
 
 
 class Store:
@@ -34,6 +39,8 @@ class Store:
     def __init__(self, address: str) -> None:
         self.place = shown(address)
         self._engine = open_database(address)
+        self.kind = self._engine.dialect.name
+        """`sqlite` or `postgresql`."""
 
     @contextmanager
     def write(self) -> Generator[Connection]:
@@ -44,8 +51,18 @@ class Store:
     @contextmanager
     def read(self) -> Generator[Connection]:
         """Give a transaction to read in."""
-        with database_errors(self.place), self._engine.begin() as db:
+        with database_errors(self.place), self._engine.execution_options(**_ONE_MOMENT[self.kind]).begin() as db:
             yield db
+
+    @contextmanager
+    def held(self, connection: str) -> Generator[None]:
+        """Keep every other sync of a connection out, wherever it runs.
+
+        Raises:
+            StoreError: One is under way.
+        """
+        with database_errors(self.place), held(self._engine, connection):
+            yield
 
     def close(self) -> None:
         """Let the database go."""

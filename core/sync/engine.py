@@ -83,10 +83,14 @@ class Sync:
             AuthError: The LMS refuses the credentials.
             RateLimited: The quota is spent for longer than `max_wait`.
             VendorError: The LMS cannot be reached.
-            StoreError: The database failed.
+            StoreError: The database failed, or another sync of the connection is under way.
         """
+        with self._store.held(self._connection.name):
+            return await self._run(full=full, allow_removals=allow_removals, observe=observe or _ignore)
+
+    async def _run(self, *, full: bool, allow_removals: bool, observe: Callable[[Report], None]) -> Report:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="rollbook-store")
-        self._observe: Callable[[Report], None] = observe or _ignore
+        self._observe = observe
         self._as_of = self._clock()
         try:
             self._report = await self._in_store(lambda db: self._begin(db, full=full, allow_removals=allow_removals))
