@@ -135,6 +135,10 @@ def database_errors(place: str) -> Generator[None]:
         raise StoreError(f"the database failed: {first}", where=place, hint=_hint(first)) from None
     except SQLAlchemyError as error:
         raise StoreError(f"the database failed: {type(error).__name__}", where=place) from None
+    except Exception as error:
+        if not type(error).__module__.startswith("psycopg"):  # what copies rows asks the driver itself
+            raise
+        raise StoreError(f"the database failed: {_said(error)}", where=place, hint=_hint(_said(error))) from None
 
 
 def _said(error: BaseException | None) -> str:
@@ -142,7 +146,7 @@ def _said(error: BaseException | None) -> str:
     state = getattr(error, "sqlstate", None)
     if isinstance(error, sqlite3.Error) or (state is None and _is_of_connecting(error)):
         return str(error).partition("\n")[0]
-    if state is not None and state[:2] in _ABOUT_THE_SERVER:
+    if state is not None and (state[:2] in _ABOUT_THE_SERVER or state == "42501"):
         return str(error).partition("\n")[0]
     return " ".join(filter(None, (type(error).__name__, state)))
 
@@ -151,8 +155,8 @@ def _is_of_connecting(error: BaseException | None) -> bool:
     return type(error).__name__ in ("OperationalError", "ConnectionTimeout")
 
 
-_ABOUT_THE_SERVER = frozenset({"08", "28", "3D", "42", "53", "57", "58"})
-"""Classes of SQLSTATE: connection, sign-in, no such database, rights, room, shutdown, its disk."""
+_ABOUT_THE_SERVER = frozenset({"08", "28", "3D", "53", "57", "58"})
+"""Classes of SQLSTATE: connection, sign-in, no such database, room, shutdown, its disk. 42501 is about rights."""
 
 
 def _hint(message: str) -> str:

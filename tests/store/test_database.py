@@ -224,8 +224,13 @@ def test_a_session_that_the_server_ends_is_told_and_the_next_one_works(postgres:
     assert caught.value.hint
 
 
-def test_an_error_about_a_row_does_not_quote_it(postgres: Callable[[], str]) -> None:
-    with Store(postgres()) as store, pytest.raises(StoreError) as caught, store.write() as db:
-        stored.put_rows(db, [row({"id": "1", "name": "Ada Example"}) | {"status": None}])
+@pytest.mark.parametrize("odd", [{"status": None}, {"user_name": "Ada\0Example"}, {"score": "Ada"}])
+def test_an_error_about_a_row_does_not_quote_it(postgres: Callable[[], str], odd: dict[str, Any]) -> None:
+    def write(store: Store) -> None:
+        with store.write() as db:
+            stored.put_rows(db, [row({"id": "1", "name": "Ada Example"}) | odd])
 
-    assert "Ada" not in f"{caught.value!r} {caught.value} {caught.value.__context__ and ''}"
+    with Store(postgres()) as store, pytest.raises(StoreError, match="the database failed") as caught:
+        write(store)
+
+    assert "Ada" not in f"{caught.value!r} {caught.value}"
