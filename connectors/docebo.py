@@ -6,13 +6,15 @@ From the vendor's "API general information", "APIs authentication" and "Docebo C
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from math import ceil
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import SecretStr, model_validator
 
-from ..core.connector import BaseUrl, Connector, Join, Lookup, Notice, Page, Partition, Settings
+from ..core.connector import BaseUrl, Connector, Estimate, Join, Lookup, Notice, Page, Partition, Settings
 from ..core.errors import CursorExpired, Forbidden, Gone
 from ..core.http import Limit, OAuth2, PageNumber, Verdict
 from ..core.registry import register
@@ -152,6 +154,25 @@ class Docebo(Connector[DoceboSettings]):
         if self.settings.fetch_users:
             async for answer in self.http.paged(USERS, None, LIST, items="data.items"):
                 yield answer.items
+
+    async def estimate(self) -> Estimate:
+        """Read the first page of each list: it tells how many there are."""
+        pages, exact, some = await self._pages(self.path, self.params)
+        basis = f"{pages:,} for the list of enrollments"
+        if some and self.settings.fetch_users:
+            more, told, _ = await self._pages(USERS)
+            pages, exact, basis = pages + more, exact and told, f"{basis}, {more:,} for the list of users"
+        return Estimate(pages, exact, basis)
+
+    async def _pages(self, path: str, params: Sequence[tuple[str, str]] = ()) -> tuple[int, bool, bool]:
+        """Count a list's pages; tell if that is all of them (older platforms tell no total), and if there are rows."""
+        async with aclosing(self.http.paged(path, [*params], SEARCH, items="data.items")) as answers:
+            answer = await anext(answers)
+        if answer.next is None:
+            return 1, True, bool(answer.items)
+        told = answer.answer.find("data.total_page_count")  # of pages as large as the one asked for
+        pages = ceil(answer.total / SIZE) if answer.total is not None else told
+        return (pages, True, True) if isinstance(pages, int) and pages > 1 else (2, False, True)
 
     async def fetch(self, id: str, known: NativeRecord | None) -> Page:
         """Ask for one learner in one course or plan, and trust no filter."""

@@ -182,6 +182,10 @@ class Moodle(Connector[MoodleSettings]):
                     found = grades.many(row["id"] for row in rows) if active else {}
                     yield Page([_record(row, course, found, active=active) for row in rows], following)
 
+    def fewest(self) -> int:
+        """Count a page of active participants, one of the others, and the grades; learners are told nowhere."""
+        return 2 + self.settings.fetch_grades
+
     async def load(self, lookup: str, keys: Sequence[str] | None) -> AsyncIterator[Sequence[NativeRecord]]:
         """Read learners' lists of courses, or completions by `course:user`."""
         for key in keys or ():

@@ -6,13 +6,14 @@ records, and is not read.
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, model_validator
 
-from ..core.connector import BaseUrl, Connector, Join, Lookup, Notice, Page, Partition, Settings
+from ..core.connector import CHEAP, BaseUrl, Connector, Estimate, Join, Lookup, Notice, Page, Partition, Settings
 from ..core.errors import AuthError, ContractError, CursorExpired, Forbidden, Gone
 from ..core.http import Basic, Limit, PageNumber, Verdict
 from ..core.registry import register
@@ -118,6 +119,23 @@ class TalentLMS(Connector[TalentLMSSettings]):
         for page in _split(await self._read(partition.key.partition(":")[2]), cursor):
             yield page
 
+    async def estimate(self) -> Estimate:
+        """List the users as far as a few requests go."""
+        pages, users, more = await self._count_users()
+        these = "which goes on, {:,} for these" if more else "{:,} for the"
+        basis = f"{pages:,} for the list of users, {these.format(users)} users one by one"
+        return Estimate(pages + users, not more, basis)
+
+    async def _count_users(self) -> tuple[int, int, bool]:
+        """Give the pages and users of the list, and whether it goes on."""
+        pages = users = 0
+        async with aclosing(self.http.paged(USERS, None, NUMBERED)) as answers:
+            async for answer in answers:
+                pages, users = pages + 1, users + len(answer.items)
+                if pages == CHEAP:
+                    return pages, users, answer.next is not None
+        return pages, users, False
+
     async def fetch(self, id: str, known: NativeRecord | None) -> Page:
         """Read the user, and pick the course."""
         del known
@@ -169,6 +187,16 @@ class TalentLMSCourses(TalentLMS):
             except Gone:
                 continue
             yield [_without(answer.object(), PERSON_PARTS)]
+
+    async def estimate(self) -> Estimate:
+        """List the courses, and the users as far as a few requests go."""
+        courses = len((await self.http.get("api/v1/courses")).items())
+        if not courses:
+            return Estimate(1, exact=True, basis="1 for the list of courses, which is empty")
+        pages, _, more = await self._count_users()
+        users = f"{pages:,} for the list of users{', which goes on' if more else ''}"
+        basis = f"1 for the list of courses, {courses:,} for the courses one by one, {users}"
+        return Estimate(1 + courses + pages, not more, basis)
 
     async def fetch(self, id: str, known: NativeRecord | None) -> Page:
         """Read the course, and pick the user: the same record as in the whole."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import AsyncLms, Findings, Lms, RejectedRecord, connect
     from .connection import Connection, open_connection
-    from .connector import BaseUrl, Connector, Join, Lookup, Notice, Page, Partition, Settings
+    from .connector import BaseUrl, Connector, Estimate, Join, Lookup, Notice, Page, Partition, Settings
     from .errors import (
         AuthError,
         ContractError,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "api": ("AsyncLms", "Findings", "Lms", "RejectedRecord", "connect"),
     "connection": ("Connection", "open_connection"),
-    "connector": ("BaseUrl", "Connector", "Join", "Lookup", "Notice", "Page", "Partition", "Settings"),
+    "connector": ("BaseUrl", "Connector", "Estimate", "Join", "Lookup", "Notice", "Page", "Partition", "Settings"),
     "errors": (
         "AuthError",
         "ContractError",
@@ -83,6 +83,7 @@ __all__ = [
     "CourseEnrollment",
     "CursorExpired",
     "Email",
+    "Estimate",
     "Findings",
     "Forbidden",
     "Gone",

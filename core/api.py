@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .connection import Connection
-    from .connector import Notice
+    from .connector import Estimate, Notice
     from .http import Sample
     from .schema import CourseEnrollment
 
@@ -72,6 +72,10 @@ class AsyncLms:
         """
         return await self.connection.connector.check()
 
+    async def estimate(self) -> Estimate:
+        """Tell by a few cheap requests how many it takes to read everything."""
+        return await self.connection.connector.estimate()
+
     async def aclose(self) -> None:
         """Close what is open."""
         for one_by_one in list(self._open):
@@ -123,6 +127,10 @@ class Lms:
     def check(self) -> Sequence[Notice]:
         """Prove the credentials; see `AsyncLms.check`."""
         return self._runner.run(self._lms.check())
+
+    def estimate(self) -> Estimate:
+        """Tell by a few cheap requests how many it takes to read everything."""
+        return self._runner.run(self._lms.estimate())
 
     def close(self) -> None:
         """Close what is open: readings that were not finished end here."""

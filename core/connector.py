@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -20,10 +21,23 @@ if TYPE_CHECKING:
     from .http import Answer, Auth, Http, Limit, Vault, Verdict
     from .native import JSON, NativeRecord
 
-__all__ = ["BaseUrl", "Connector", "Join", "Lookup", "Notice", "Page", "Partition", "Settings", "is_loopback"]
+__all__ = [
+    "BaseUrl",
+    "Connector",
+    "Estimate",
+    "Join",
+    "Lookup",
+    "Notice",
+    "Page",
+    "Partition",
+    "Settings",
+    "is_loopback",
+]
 
 MAX_PAGE = 1_000
 """The most records of one `Page`."""
+CHEAP = 10
+"""So many requests at most are spent on an estimate."""
 
 
 def is_loopback(host: str | None) -> bool:
@@ -177,6 +191,18 @@ class Notice:
     """`info`; `reduced`: some values will be null; `missing`: nothing can be read until it is mended."""
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How many requests it takes to read a whole tenant."""
+
+    requests: int
+    """Without sign-ins and repetitions."""
+    exact: bool
+    """Whether it takes just so many, if nothing changes meanwhile; else at least so many."""
+    basis: str
+    """What was counted: `3 for the list of users, 240 for the users one by one`."""
+
+
 S = TypeVar("S", bound=Settings)
 
 
@@ -256,6 +282,33 @@ class Connector(ABC, Generic[S]):
         """Read a lookup: all of it (`keys` is None), or the records of up to `batch` keys, without missing ones."""
         raise Unsupported(f"{self.name} has no lookup {lookup!r} for {'all' if keys is None else 'single'} records")
 
+    async def estimate(self) -> Estimate:
+        """Tell by a few cheap requests how many a full read takes.
+
+        By default a lower bound: the list of partitions as far as ten requests go, the fewest that each one takes,
+        and one for each lookup that is read whole.
+        """
+        before, spent, count, more = _sent(self.http), 0, 0, False
+        partitions = self.partitions()
+        try:
+            async for _ in partitions:
+                if more := _sent(self.http) - before >= CHEAP:
+                    break
+                count += 1
+            spent = _sent(self.http) - before
+        finally:
+            if isinstance(partitions, AsyncGenerator):
+                await partitions.aclose()
+        whole = [lookup.name for lookup in self.lookups if lookup.whole] if count else []
+        basis = [f"{spent:,} for the list of partitions{', which goes on' if more else ''}"] if spent else []
+        basis.append(f"at least {self.fewest() * count:,} for {'these' if more else 'the'} partitions one by one")
+        basis += [f"at least 1 for the list of {name}" for name in whole]
+        return Estimate(spent + self.fewest() * count + len(whole), exact=False, basis=", ".join(basis))
+
+    def fewest(self) -> int:
+        """Give the fewest requests that a partition takes, for `estimate`."""
+        return 1
+
     async def fetch(self, id: str, known: NativeRecord | None) -> Page:
         """Read one enrollment by its unified id: a page with its record (or its parts), before joins.
 
@@ -277,3 +330,7 @@ class Connector(ABC, Generic[S]):
     def table(self) -> Table:
         """Give a private table for a join that lives and dies with one partition: `with self.table() as rows`."""
         return Table()
+
+
+def _sent(http: Http) -> int:
+    return http.stats.requests - http.stats.retries

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .connection import Connection
+    from .connector import Connector, Settings
+    from .mapping import Definition
+    from .native import JSON
 
 __all__ = ["CONFIG", "Config", "ConnectionConfig", "load_config"]
 
@@ -25,6 +28,7 @@ CONFIG = "rollbook.toml"
 _STORE = "sqlite:///rollbook.db"
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)([^/?:][^?]*)(.*)")  # neither absolute, nor :memory:, nor file:
 _READABLE_BY_OTHERS = 0o044
+_STAND_IN = "not fetched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,47 @@ class Config:
             )
         except SettingsError as error:
             raise error if error.where else error.at(_at(name)) from None
+
+    def mapping(self, name: str) -> tuple[type[Connector[Any]], Definition, dict[str, JSON]]:
+        """Give what maps a connection's records: its connector, the merged mapping, the settings that are no secrets.
+
+        No secret is fetched, unless the connector's settings look into one to be valid at all.
+
+        Raises:
+            SettingsError: A setting is missing, unknown or wrong.
+            MappingError: The mapping or the connection's override cannot be used.
+        """
+        from .connection import read_definition  # noqa: PLC0415 - as in `open`
+        from .registry import find  # noqa: PLC0415
+
+        one = self.connection(name)
+        strategy = _fetched(one.values.get("strategy", ""), self.folder, _at(name), "strategy")
+        try:
+            kind = find(one.connector, str(strategy), self.modules())
+        except SettingsError as error:
+            raise error.at(_at(name)) from None
+        settings = self._checked(name, kind)
+        return kind, read_definition(kind, one.mapping or None, str(self.path)), settings.public()
+
+    def _checked(self, name: str, kind: type[Connector[Any]]) -> Settings:
+        """Validate a connection's settings with a stand-in for each secret that is kept elsewhere, if that will do."""
+        from .connection import check_settings  # noqa: PLC0415 - as in `open`
+
+        where, secrets = _at(name), kind.Settings.secrets()
+        values = {
+            key: _STAND_IN if key in secrets and isinstance(value, dict) else _fetched(value, self.folder, where, key)
+            for key, value in self.connection(name).values.items()
+        }
+        try:
+            return check_settings(kind, values, where)
+        except UnknownName:
+            raise
+        except SettingsError as error:
+            try:
+                values = self.settings(name)
+            except SettingsError:
+                raise error from None
+            return check_settings(kind, values, where)
 
     def exposed(self, name: str, secrets: Iterable[str]) -> list[str]:
         """Name the secrets of a connection that others on this machine can read, as plain text in the config."""

@@ -1,19 +1,39 @@
-"""What several rooms' tests share: a real PostgreSQL."""
+"""What all tests may use: pytest's own fixture for testing plug-ins, a small connector with its cases, a PostgreSQL."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from rollbook.core.registry import registry
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+pytest_plugins = ["pytester"]
+
+SHELF = Path(__file__).parent / "testing" / "shelf"
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a folder with the connector `shelf` (module `shelf_lms`), its mapping and its cases in `fixtures`."""
+    folder = tmp_path / "shelf"
+    shutil.copytree(SHELF, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+    monkeypatch.setattr(registry, "classes", {**registry.classes})
+    monkeypatch.setattr(registry, "broken", {**registry.broken})
+    monkeypatch.setattr("rollbook.core.registry._defined", {})
+    monkeypatch.delitem(sys.modules, "shelf_lms", raising=False)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def test_every_module_and_mapping_is_in_it_once(wheel: Path) -> None:
     expected = Counter(
         f"rollbook/{name}"
         for name in in_the_tree(*PACKAGES)
-        if name.endswith((".py", ".toml")) or PurePosixPath(name).name == "py.typed"
+        if name.endswith((".py", ".toml", ".txt")) or PurePosixPath(name).name == "py.typed"
     )
 
     assert packed == expected

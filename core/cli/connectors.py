@@ -50,8 +50,8 @@ def connectors(work: Workspace, name: str | None, kind: str) -> None:
         registry.find(name)  # suggests the nearest
     found = [one for each in registry.names() if name in (None, each) and (one := _described(each))]
     if name is None:
-        for module, reason in sorted(registry.broken.items()):
-            click.echo(f"rollbook: warning: {module!r} cannot be loaded: {plain(reason)}", err=True)
+        for _, one in sorted(registry.broken.items()):
+            _warn(f"{one}\n{one.hint}")
     if kind == "json":
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     elif name is None:
@@ -65,8 +65,15 @@ def _described(name: str) -> dict[str, Any] | None:
     try:
         return described(registry.classes[name])
     except RollbookError as error:  # a plug-in's mistake breaks nothing else
-        click.echo(f"rollbook: warning: {name!r} cannot be used: {error}", err=True)
-        return None
+        _warn(f"{name!r} cannot be used: {error}")
+    except Exception as error:  # noqa: BLE001 - nor does what nobody foresaw: a class that cannot be made, say
+        _warn(f"{name!r} cannot be used: {type(error).__name__}: {error}")
+    return None
+
+
+def _warn(text: str) -> None:
+    lines = [plain(line) for line in text.splitlines()]
+    click.echo("rollbook: warning: " + "\n".join(lines), err=True)
 
 
 def _print_all(found: Sequence[dict[str, Any]]) -> None:

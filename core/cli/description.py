@@ -9,7 +9,7 @@ from ..connector import Settings
 from ..schema import CourseEnrollment, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic.fields import FieldInfo
 
@@ -76,6 +76,8 @@ def settings_of(kinds: Sequence[type[Connector[Any]]]) -> list[dict[str, Any]]:
 
 def _default(field: FieldInfo) -> JSON:
     value: Any = None if field.is_required() else field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [str(item) for item in cast("Iterable[object]", value)]
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from .instant import instant
 from .output import output
 from .screen import counted
 from .stored import stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from ..store import Store
     from .workspace import Workspace
 
 __all__ = ["export"]
-
-
-def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> datetime | None:
-    """Read a date or date-time in ISO 8601; without a zone it is in UTC."""
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        known = "a time such as 2026-01-31 or 2026-01-31T12:00:00Z"
-        raise click.BadParameter(f"{text!r} is not {known}.", ctx, param) from None
 
 
 @click.command()
@@ -44,7 +33,7 @@ def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> datet
 )
 @click.option("-o", "--output", "file", metavar="FILE", help="Where to, if not standard output.")
 @click.option(
-    "--as-of", metavar="TIME", callback=_time, help="Tell statuses for this time: overdue by then, or expired."
+    "--as-of", metavar="TIME", callback=instant, help="Tell statuses for this time: overdue by then, or expired."
 )
 @click.option("--removed", is_flag=True, help="Also those that the LMS no longer has.")
 @click.pass_obj

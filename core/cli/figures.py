@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from ..store.fields import new_fields
 from ..store.records import drift_counts, flaw_counts
 from ..store.runs import last_run, partition_states
 from ..store.tables import enrollments, rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..store import Store
+    from ..store.fields import NativeField
     from ..store.runs import Run
 
 __all__ = ["Figures", "figures"]
@@ -35,6 +37,8 @@ class Figures:
     flaws: Mapping[str, int]
     drift: Mapping[tuple[str, str], int]
     rejected: int
+    new_fields: Sequence[NativeField]
+    """Native fields that no record had until after the first full run."""
 
 
 def figures(store: Store, name: str) -> Figures:
@@ -57,4 +61,5 @@ def figures(store: Store, name: str) -> Figures:
             flaws=flaw_counts(db, name),
             drift=drift_counts(db, name),
             rejected=db.scalar(bad) or 0,
+            new_fields=new_fields(db, name),
         )

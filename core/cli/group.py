@@ -39,7 +39,7 @@ COMMANDS = {
     "remap": _Entry("remap", "Map what is stored again, without asking the LMS."),
     "plan": _Entry("plan", "Tell how many requests a full sync takes, and how long."),
     "new": _Entry("new", "Write a new connector with its mapping, fixtures and tests."),
-    "record": _Entry("record", "Record an LMS's answers as a fixture, without secrets and real people."),
+    "record": _Entry("record", "Record an LMS's answers without secrets and real people."),
     "test": _Entry("test", "Prove a connector against its recordings."),
     "schema": _Entry("schema", "Print the JSON Schema of an enrollment."),
     "sandbox": _Entry("demo", "Serve a pretend LMS to try things on."),

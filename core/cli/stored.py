@@ -10,11 +10,14 @@ from rich.text import Text
 
 from ..errors import RollbookError
 from .screen import OUTCOMES, counted, facts, listed, moment, plain, say, span, table
-from .summary import drift_text
+from .summary import drift_text, new_fields_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..settings import ConnectionConfig
     from ..store import Store
+    from ..store.fields import NativeField
     from ..store.runs import Run
     from .workspace import Workspace
 
@@ -50,15 +53,16 @@ def status(work: Workspace) -> None:
         for number, one in enumerate(connections):
             if number:
                 click.echo()
-            _print_status(store, one)
+            _print_status(work, store, one)
     if not connections:
         click.echo(f"{work.config.path} has no connection yet.")
 
 
-def _print_status(store: Store, one: ConnectionConfig) -> None:
+def _print_status(work: Workspace, store: Store, one: ConnectionConfig) -> None:
     from .figures import figures  # noqa: PLC0415 - SQLAlchemy is slow to import
 
     held = figures(store, one.name)
+    fresh = _unread(work, one.name, held.new_fields)
     run, outcome = held.run, _outcome(held.run)
     gone = f", and {held.removed:,} that the LMS no longer has" if held.removed else ""
     bad = f"{held.rejected:,}; see: rollbook rejected {one.name}" if held.rejected else ""
@@ -72,12 +76,27 @@ def _print_status(store: Store, one: ConnectionConfig) -> None:
                 ("partitions", listed(held.partitions) if set(held.partitions) - {"complete"} else ""),
                 ("flaws", listed(held.flaws)),
                 ("drift", drift_text(held.drift)),
+                ("new fields", new_fields_text(fresh)),
                 ("rejected", bad),
                 ("error", plain(run.error or "") if run else ""),
+                ("see", f"rollbook drift {one.name}" if held.drift or fresh else ""),
                 ("next", _next(one.name, outcome)),
             ]
         ),
     )
+
+
+def _unread(work: Workspace, name: str, fresh: Sequence[NativeField]) -> list[str]:
+    """Give the paths of new native fields that the mapping does not read; of all, where there is no mapping to ask."""
+    from ..sync.unread import unread  # noqa: PLC0415 - slow to import
+
+    if not fresh:
+        return []
+    try:
+        _, definition, _ = work.config.mapping(name)
+    except RollbookError:  # status tells how the store is; what is wrong with the config, every other command says
+        return sorted({one.path for one in fresh})
+    return sorted({one.path for one in unread(fresh, definition)})
 
 
 def _outcome(run: Run | None) -> str:

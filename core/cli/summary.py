@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..sync import Report
 
-__all__ = ["drift_text", "summary"]
+__all__ = ["drift_text", "new_fields_text", "summary"]
 
 _SHOWN = 5
 """How many partitions are named before the rest is only counted."""
@@ -48,8 +48,10 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("requests", _requests(report)),
         ("flaws", f"{listed(report.flaws)} (values that could not be converted: null)" if report.flaws else ""),
         ("drift", drift_text(report.drift)),
+        ("new fields", new_fields_text(report.new_fields)),
         ("rejected", f"{counts.rejected:,}; see: rollbook rejected {report.connection}" if counts.rejected else ""),
         *_troubles(report),
+        ("see", f"rollbook drift {report.connection}" if report.drift or report.new_fields else ""),
     ]
 
 
@@ -100,4 +102,12 @@ def drift_text(drift: Mapping[tuple[str, str], int]) -> str:
     texts = [f"{what} {plain(word)!r} in {counted(count, 'row')}" for (what, word), count in order[:_SHOWN]]
     if len(order) > _SHOWN:
         texts.append(f"and {len(order) - _SHOWN:,} more")
+    return ", ".join(texts)
+
+
+def new_fields_text(paths: Sequence[str]) -> str:
+    """Name native fields that came up after the first full sync and that the mapping does not read."""
+    texts = [plain(path) for path in paths[:_SHOWN]]
+    if len(paths) > _SHOWN:
+        texts.append(f"and {len(paths) - _SHOWN:,} more")
     return ", ".join(texts)

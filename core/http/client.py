@@ -18,7 +18,7 @@ from .pace import pace
 from .pagination import PageAnswer, Stop
 from .retry import Backoff
 from .sample import Cut, Sample
-from .wire import Stats, Wire, quiet
+from .wire import Stats, Wire, log, quiet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -86,7 +86,7 @@ class Http:
         self._max_bytes = max_bytes
         patience = httpx.Timeout(timeout, connect=min(timeout, 20.0), pool=None)
         self._client = httpx.AsyncClient(timeout=patience, transport=transport)
-        self._limiter = limiter(key)
+        self._limiter = limiter(key and time.world + key)
         sleep, clock = sleep or time.sleep, clock or time.now
         self._caller = Caller(
             wire=Wire(self._client, self._limiter, self.stats, timeout, max_wait, sleep, clock),
@@ -194,6 +194,8 @@ class Http:
                 cursor, stop = None, f"sample of {pages} pages"
             kept = self._sampled(found, answer, items)
             total = None if self.sample.items or self.sample.pages else paginator.total(answer)
+            if stop:
+                log.debug("%s: the list ends after %d pages: %s", answer.request, pages, stop)
             yield PageAnswer(kept, answer, cursor, total, stop)
             if stop:
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ __all__ = ["Pace", "no_waits", "pace"]
 class Pace:
     """The real time."""
 
+    world = ""
+    """Names this time: only connections that live in the same one share their quotas and pauses."""
+
     def now(self) -> float:
         """Give the seconds since 1970."""
         return time.time()
@@ -28,6 +32,7 @@ class Pace:
 class _Skipping(Pace):
     def __init__(self) -> None:
         self._ahead = 0.0
+        self.world = f"{next(_worlds)} "
 
     def now(self) -> float:
         return super().now() + self._ahead
@@ -37,6 +42,7 @@ class _Skipping(Pace):
         await super().sleep(0)
 
 
+_worlds = itertools.count(1)
 _paces = [Pace()]
 
 

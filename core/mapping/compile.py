@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..native import JSON
     from .definition import Definition, Entry, Shape, Watch
 
-__all__ = ["compile", "compile_expression"]
+__all__ = ["Body", "compile", "compile_expression", "source_of"]
 
 _DEFAULTS = ("timezone", "pass_mark")  # every connection has them; core reads them where a mapping does not
 
@@ -68,26 +68,22 @@ def compile_expression(text: str, *, file: str = "", key: str = "") -> Callable[
     return source.compiled("expression", "record")
 
 
-def _source(settings: Mapping[str, JSON]) -> Source:
+def source_of(settings: Mapping[str, JSON]) -> Source:
+    """Give a writer of expressions that knows a connection's settings, and its zone."""
     zone = settings.get("timezone")
     return Source({"timezone": "UTC", **settings}, named_zone(zone) if isinstance(zone, str) else UTC)
 
 
 def _identifier(shape: Shape, settings: Mapping[str, JSON]) -> Callable[..., Any]:
-    body = _Body(_source(settings), shape)
+    body = Body(source_of(settings), shape)
     body.identity()
     body.source.line("return id")
     return body.source.compiled("identify", "record")
 
 
 def _mapper(shape: Shape, settings: Mapping[str, JSON]) -> Callable[..., Any]:
-    body = _Body(_source(settings), shape)
-    body.identity()
-    body.selection()
-    body.fields()
-    body.status()
-    body.custom_fields()
-    body.result()
+    body = Body(source_of(settings), shape)
+    body.steps()
     return body.source.compiled("normalize", "record, as_of, remote_data")
 
 
@@ -100,7 +96,7 @@ def _invalid(error: ValidationError) -> str:
     return f"not valid: {', '.join(places)}"
 
 
-class _Body:
+class Body:
     """Writes the steps from a record to its enrollment."""
 
     def __init__(self, source: Source, shape: Shape) -> None:
@@ -112,6 +108,15 @@ class _Body:
         names = {"Rejected": Rejected, "Skipped": Skipped, "Mapped": Mapped, "Drift": Drift, "Invalid": ValidationError}
         source.names |= names | {"unusable": _unusable, "invalid": _invalid, "clean": clean, "settle": settle}
         source.names["validate"] = CourseEnrollment.__pydantic_validator__.validate_python
+
+    def steps(self) -> None:
+        """All of them."""
+        self.identity()
+        self.selection()
+        self.fields()
+        self.status()
+        self.custom_fields()
+        self.result()
 
     def take(self, entry: Entry | None, type: str | None = None) -> str:
         """Write what works an entry out and takes it into a field of the type; give the name of its value."""

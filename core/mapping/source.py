@@ -32,6 +32,11 @@ def _is_fixed(node: Node) -> bool:
     return node.type == "literal" or (node.type == "function_expression" and node.value == "setting")
 
 
+def _may_raise(node: Node) -> bool:
+    """Tell whether working a node out may raise, as JMESPath's own functions do: then only inside a guard."""
+    return any(inner.type == "function_expression" and inner.value not in FUNCTIONS for inner in node.walk())
+
+
 class Source(Writer):
     """Writes expressions.
 
@@ -187,7 +192,7 @@ class Source(Writer):
         if doc is None:
             values = [self.value(child, here) for child in node.children]
             return self._call(node.value, builtins.builtin(node.value), *values)
-        if node.value == "pick" and here == "record":
+        if node.value == "pick" and here == "record" and not _may_raise(node):
             return self._once(doc, node)
         if doc.call is None:
             return getattr(self, f"_do_{node.value}")(node, here)

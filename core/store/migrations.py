@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, select, text, update
+from sqlalchemy import Column, Integer, MetaData, Table, inspect, select, text, update
+from sqlalchemy.schema import CreateTable
 
 from ..errors import StoreError
-from .tables import meta, metadata
+from .tables import Moment, Text, meta, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,20 @@ if TYPE_CHECKING:
 
 __all__ = ["STEPS", "VERSION", "migrate"]
 
-STEPS: tuple[Callable[[Connection], None], ...] = ()
+
+def _add_fields(db: Connection) -> None:
+    """1 to 2: which paths native records have."""
+    texts = [Column(name, Text, primary_key=True) for name in ("connection", "kind", "path")]
+    seen = [
+        Column("first_run", Integer, nullable=False),
+        Column("first_seen", Moment, nullable=False),
+        Column("last_run", Integer, nullable=False),
+        Column("last_seen", Moment, nullable=False),
+    ]
+    db.execute(CreateTable(Table("fields", MetaData(), *texts, *seen), if_not_exists=True))
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_add_fields,)
 """What leads from each version to the next, from 1 on. A step that has been released never changes."""
 
 VERSION = len(STEPS) + 1

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from .runs import DONE
 from .store import select_by_ids, upsert
-from .tables import drift, enrollments, flaws, parts, plan, rejected, seen
+from .tables import drift, enrollments, flaws, parts, plan, rejected, runs, seen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -109,6 +109,12 @@ def live_count(db: Connection, connection: str) -> int:
     return db.scalar(query) or 0
 
 
+def removed_count(db: Connection, connection: str) -> int:
+    """Count the stored enrollments that it no longer has."""
+    query = select(func.count()).where(enrollments.c.connection == connection, enrollments.c.removed_at.isnot(None))
+    return db.scalar(query) or 0
+
+
 def _unseen(connection: str, run: int, *, everywhere: bool) -> Any:
     """Tell a seen mark of an earlier run whose partition this run read to its end, or no longer has in its plan."""
     states = select(plan.c.state).where(plan.c.run == run, plan.c.partition == seen.c.partition).scalar_subquery()
@@ -146,39 +152,97 @@ def vanished_parts(db: Connection, connection: str, run: int, *, planned: bool) 
     return [(str(row[0]), str(row[1])) for row in db.execute(query)]
 
 
+def _is_to_map_again(connection: str, mapping: str, now: datetime) -> Any:
+    """Tell a live row whose status may be another by now, or that another mapping made."""
+    table = enrollments.c
+    outdated = or_(table.stale_at < now, table.mapping != mapping)
+    return and_(table.connection == connection, table.removed_at.is_(None), outdated)
+
+
 def to_map_again(
-    db: Connection, connection: str, mapping: str, now: datetime, after: str, limit: int
+    db: Connection, connection: str, mapping: str, now: datetime, after: str, limit: int, *, whole: bool = False
 ) -> list[dict[str, Any]]:
-    """Give live rows whose status may be another by now, or that another mapping made, by id."""
+    """Give live rows whose status may be another by now, or that another mapping made, by id.
+
+    Args:
+        db: The transaction.
+        connection: The connection's name.
+        mapping: Fingerprint of today's mapping.
+        now: The instant that statuses are told for.
+        after: The id before the first.
+        limit: How many at most.
+        whole: Give all columns, not only those that mapping needs.
+    """
     table = enrollments.c
     query = (
-        select(table.id, table.kind, table.remote_data)
-        .where(
-            table.connection == connection,
-            table.removed_at.is_(None),
-            table.id > after,
-            or_(table.stale_at < now, table.mapping != mapping),
-        )
-        .order_by(table.id)
+        (select(enrollments) if whole else select(table.id, table.kind, table.remote_data))
+        .where(_is_to_map_again(connection, mapping, now), enrollments.c.id > after)
+        .order_by(enrollments.c.id)
         .limit(limit)
     )
     return [dict(row) for row in db.execute(query).mappings()]
 
 
-def flaw_counts(db: Connection, connection: str) -> dict[str, int]:
-    """Count the stored flaws by field."""
+def count_to_map_again(db: Connection, connection: str, mapping: str, now: datetime) -> int:
+    """Count the rows that `to_map_again` gives."""
+    query = select(func.count()).select_from(enrollments).where(_is_to_map_again(connection, mapping, now))
+    return db.scalar(query) or 0
+
+
+def flaw_counts(db: Connection, connection: str, ids: Collection[str] | None = None) -> dict[str, int]:
+    """Count the stored flaws by field; of the enrollments with these ids, or of all."""
     query = select(flaws.c.field, func.count()).where(flaws.c.connection == connection).group_by(flaws.c.field)
+    if ids is not None:
+        query = query.where(flaws.c.id.in_(ids))
     return {row[0]: row[1] for row in db.execute(query)}
 
 
-def drift_counts(db: Connection, connection: str) -> dict[tuple[str, str], int]:
+def drift_counts(db: Connection, connection: str, ids: Collection[str] | None = None) -> dict[tuple[str, str], int]:
     """Count the stored enrollments with a native word that the mapping has never heard of, by what and word."""
     query = (
         select(drift.c.what, drift.c.value, func.count())
         .where(drift.c.connection == connection)
         .group_by(drift.c.what, drift.c.value)
     )
+    if ids is not None:
+        query = query.where(drift.c.id.in_(ids))
     return {(what, value): count for what, value, count in db.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownWord:
+    """A native word that the mapping has never heard of, in the records of one kind."""
+
+    what: str
+    value: str
+    kind: str
+    count: int
+    """How many stored enrollments have it."""
+    first_seen: datetime
+    last_seen: datetime | None
+    """When the newest run began that was served such an enrollment."""
+
+
+def unknown_words(db: Connection, connection: str) -> list[UnknownWord]:
+    """Give the native words that the mapping has never heard of, the most frequent first."""
+    count = func.count(drift.c.id.distinct())
+    query = (
+        select(
+            drift.c.what,
+            drift.c.value,
+            enrollments.c.kind,
+            count,
+            func.min(drift.c.first_seen),
+            func.max(runs.c.started_at),
+        )
+        .join(enrollments, and_(enrollments.c.connection == drift.c.connection, enrollments.c.id == drift.c.id))
+        .outerjoin(seen, and_(seen.c.connection == drift.c.connection, seen.c.id == drift.c.id))  # a row for each part
+        .outerjoin(runs, runs.c.run == seen.c.run)
+        .where(drift.c.connection == connection)
+        .group_by(drift.c.what, drift.c.value, enrollments.c.kind)
+        .order_by(count.desc(), drift.c.what, drift.c.value, enrollments.c.kind)
+    )
+    return [UnknownWord(*row) for row in db.execute(query)]
 
 
 def rejected_rows(db: Connection, connection: str) -> list[dict[str, Any]]:

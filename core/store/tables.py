@@ -251,3 +251,16 @@ drift = Table(
     Column("first_seen", Moment, nullable=False),
 )
 """Native words in a stored row that the mapping has never heard of."""
+
+fields = Table(
+    "fields",
+    metadata,
+    _key("connection"),
+    _key("kind"),
+    _key("path"),
+    Column("first_run", Integer, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("last_run", Integer, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+)
+"""Paths of the values that native records hold, without the values."""

@@ -20,7 +20,6 @@ from ..errors import (
     VendorError,
 )
 from ..mapping import compile_expression
-from ..native import parse
 from ..store import parts as stored_parts
 from ..store import records as stored_records
 from ..store import runs as stored_runs
@@ -29,8 +28,10 @@ from .intake import Intake, Place
 from .joins import Joins
 from .plan import Plan
 from .reading import read_pages
+from .remap import MAPPED_AT_ONCE, Outdated
 from .removals import remove_vanished
 from .report import Counts, Report
+from .unread import new_unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAPPED_AT_ONCE = 500
-"""Rows mapped again, or folded, in one transaction."""
 FAILURES_IN_A_ROW = 10
 """So many partitions failing one after another, with none read between, say that the LMS is down: the run stops."""
 
@@ -115,7 +114,13 @@ class Sync:
         try:
             self._report = await self._in_store(lambda db: self._begin(db, full=full, allow_removals=allow_removals))
             self._before = (self._report.counts.requests, self._report.counts.retries, self._report.counts.waited)
-            self._intake = Intake(self._connection, self._report.counts, self._as_of)
+            self._intake = Intake(
+                self._connection.name,
+                self._connector.name,
+                self._connection.normalizer,
+                self._report.counts,
+                self._as_of,
+            )
             part = self._connector.part
             self._part_key = None if part is None else compile_expression(part)
             self._joins = Joins(self._connector, whole=self._report.mode == "full")
@@ -328,19 +333,15 @@ class Sync:
             self._go_on()
 
     async def _map_again(self) -> None:
-        after = ""
-        digest = self._connection.normalizer.digest
+        outdated = Outdated(self._intake, self._connection.name, self._connection.normalizer.digest, self._as_of)
 
-        def step(db: Transaction, after: str) -> str | None:
-            rows = stored_records.to_map_again(db, self._connection.name, digest, self._as_of, after, MAPPED_AT_ONCE)
-            if not rows:
-                return None
-            self._intake.map_again(db, rows, parse)
+        def step(db: Transaction) -> bool:
+            rows, batch = outdated.step(db)
+            self._intake.put_again(db, batch)
             self._note_counts(db)
-            return str(rows[-1]["id"])
+            return bool(rows)
 
-        while (last := await self._in_store(lambda db, after=after: step(db, after))) is not None:
-            after = last
+        while await self._in_store(step):
             self._observe(self._report)
             self._go_on()
 
@@ -356,6 +357,7 @@ class Sync:
         report.live = stored_records.live_count(db, report.connection)
         report.flaws = stored_records.flaw_counts(db, report.connection)
         report.drift = stored_records.drift_counts(db, report.connection)
+        report.new_fields = new_unread(db, report.connection, self._connection.definition)
         report.finished_at = self._clock()
         done = sum(report.partitions.get(state, 0) for state in stored_runs.DONE)
         if not done and report.listed:

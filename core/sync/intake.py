@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..mapping import Mapped, Rejected, Skipped
-from ..native import digest, dump
+from ..native import digest, dump, parse
 from ..store import records as stored_records
+from ..store.fields import put_fields
 from ..store.parts import put_parts
 from ..store.rows import columns_of, is_stale
 from ..table import as_key
+from .shapes import Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection as Transaction
 
-    from ..connection import Connection
+    from ..mapping import Normalizer
     from ..native import JSON, NativeRecord
     from ..store.records import Known
     from .report import Counts
@@ -34,32 +36,36 @@ class Place:
 
 
 @dataclass(slots=True)
-class _Batch:
-    """What a page changes."""
+class Batch:
+    """What a page changes, or mapping again: by id."""
 
     rows: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     flaws: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
     drift: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
     rejected: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     seen: dict[str, None] = field(default_factory=dict[str, None])
-    skipped: list[str] = field(default_factory=list[str])
+    skipped: dict[str, str] = field(default_factory=dict[str, str])
+    """The reasons."""
 
 
 class Intake:
     """Takes records of one connection in, for one instant.
 
     Args:
-        connection: Whose mapping says what the records mean.
+        name: The connection's.
+        connector: Its connector's name.
+        normalizer: Says what the records mean.
         counts: Figures to add to.
         as_of: The instant that statuses are told for.
     """
 
-    def __init__(self, connection: Connection, counts: Counts, as_of: datetime) -> None:
-        self._name = connection.name
-        self._connector = connection.connector.name
-        self._normalizer = connection.normalizer
+    def __init__(self, name: str, connector: str, normalizer: Normalizer, counts: Counts, as_of: datetime) -> None:
+        self._name = name
+        self._connector = connector
+        self._normalizer = normalizer
         self._counts = counts
         self._as_of = as_of
+        self._shapes = Shapes()
 
     def identify(
         self, records: Sequence[NativeRecord], kind: str
@@ -77,7 +83,7 @@ class Intake:
 
     def reject(self, db: Transaction, place: Place, records: Sequence[tuple[Rejected, NativeRecord]]) -> None:
         """Keep records that cannot become an enrollment."""
-        batch = _Batch()
+        batch = Batch()
         for rejection, record in records:
             self._reject(batch, place, rejection, dump(record))
         stored_records.put_rejected(db, list(batch.rejected.values()))
@@ -93,7 +99,7 @@ class Intake:
         ids = [id for id, _ in records]
         known = stored_records.known(db, self._name, ids)
         served = set[str]() if folded else stored_records.seen_in(db, self._name, ids, place.run)
-        batch = _Batch()
+        batch = Batch()
         for id, record in records:
             double = id in served or id in batch.seen
             if double:
@@ -102,19 +108,21 @@ class Intake:
         self._write(db, place, batch, known, folded=folded)
 
     def _take_one(
-        self, batch: _Batch, place: Place, id: str, record: NativeRecord, old: Known | None, *, double: bool
+        self, batch: Batch, place: Place, id: str, record: NativeRecord, old: Known | None, *, double: bool
     ) -> None:
         text = dump(record)
         native_hash = digest(text)
         if old and id not in batch.rows and self._is_current(old, native_hash, place.kind):
             batch.seen[id] = None
             self._counts.unchanged += not double
+            self._shapes.note(place.kind, record)
             return
         result = self._normalizer.normalize(record, kind=place.kind, as_of=self._as_of)
         if isinstance(result, Skipped):
             self._counts.skipped[result.reason] = self._counts.skipped.get(result.reason, 0) + 1
-            batch.skipped.append(id)
+            batch.skipped[id] = result.reason
             return
+        self._shapes.note(place.kind, record)
         batch.seen[id] = None
         if isinstance(result, Rejected):
             self._reject(batch, place, Rejected(result.reason, id), text)
@@ -142,7 +150,7 @@ class Intake:
             return True
         return _rank(new.enrollment.updated_at, native_hash) > _rank(*other)
 
-    def _add(self, batch: _Batch, kind: str, id: str, result: Mapped, text: str, native_hash: str) -> None:
+    def _add(self, batch: Batch, kind: str, id: str, result: Mapped, text: str, native_hash: str) -> None:
         batch.rows[id] = columns_of(result.enrollment) | {
             "id": id,
             "connection": self._name,
@@ -164,7 +172,7 @@ class Intake:
             key | {"what": one.what, "value": one.value, "first_seen": self._as_of} for one in result.drift
         ]
 
-    def _reject(self, batch: _Batch, place: Place, rejection: Rejected, text: str) -> None:
+    def _reject(self, batch: Batch, place: Place, rejection: Rejected, text: str) -> None:
         self._counts.rejected += 1
         key = rejection.id if rejection.id is not None else f"#{digest(text)}"
         batch.rejected[key] = {
@@ -178,7 +186,7 @@ class Intake:
             "native": text,
         }
 
-    def _write(self, db: Transaction, place: Place, batch: _Batch, known: dict[str, Known], *, folded: bool) -> None:
+    def _write(self, db: Transaction, place: Place, batch: Batch, known: dict[str, Known], *, folded: bool) -> None:
         ids = list(batch.rows)
         if ids:
             stored_records.put_rows(db, list(batch.rows.values()))
@@ -193,8 +201,9 @@ class Intake:
             self._counts.removed += stored_records.remove(db, self._name, gone, self._as_of)
         if not folded:
             stored_records.mark_seen(db, self._name, place.run, place.partition, ((id, "") for id in batch.seen))
+        put_fields(db, self._name, place.run, self._as_of, self._shapes.take())
 
-    def _put_findings(self, db: Transaction, batch: _Batch) -> None:
+    def _put_findings(self, db: Transaction, batch: Batch) -> None:
         flaws = {(one["id"], one["field"]): one for found in batch.flaws.values() for one in found}
         drift = {(one["id"], one["what"], one["value"]): one for found in batch.drift.values() for one in found}
         stored_records.put_findings(db, self._name, list(batch.rows), list(flaws.values()), list(drift.values()))
@@ -219,9 +228,9 @@ class Intake:
         stored_records.mark_seen(db, self._name, place.run, place.partition, natives)
         self.reject(db, place, bad)
 
-    def map_again(self, db: Transaction, rows: Sequence[dict[str, Any]], parse: Callable[[str], JSON]) -> None:
-        """Map stored rows again, from their native records; one that today's mapping rejects stays as it was."""
-        batch = _Batch()
+    def map_again(self, rows: Sequence[dict[str, Any]]) -> Batch:
+        """Map stored live rows (`id`, `kind`, `remote_data`) again, from their native records."""
+        batch = Batch()
         for row in rows:
             text = row["remote_data"]
             record = parse(text)
@@ -234,14 +243,20 @@ class Intake:
                 self._counts.remapped += 1
                 self._add(batch, row["kind"], row["id"], result, text, digest(text))
             elif isinstance(result, Skipped):
-                batch.skipped.append(row["id"])
+                batch.skipped[row["id"]] = result.reason
             else:
                 self._reject(batch, Place(0, "", row["kind"]), Rejected(result.reason, row["id"]), text)
+        return batch
+
+    def put_again(self, db: Transaction, batch: Batch) -> None:
+        """Write rows that were mapped again; one that today's mapping rejects stays as it was."""
         stored_records.put_rows(db, list(batch.rows.values()))
         if batch.rows:
             self._put_findings(db, batch)
+            stored_records.drop_rejected(db, self._name, batch.rows)
         stored_records.put_rejected(db, list(batch.rejected.values()))
-        self._counts.removed += stored_records.remove(db, self._name, batch.skipped, self._as_of)
+        if batch.skipped:
+            self._counts.removed += stored_records.remove(db, self._name, batch.skipped, self._as_of)
 
 
 def _rank(updated_at: datetime | None, native_hash: str) -> tuple[bool, float, str]:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ..connection import WORKERS
-from ..errors import ContractError, RollbookError
+from ..errors import ContractError, Gone, RollbookError
 from ..mapping import compile_expression
 from ..native import without
 from ..table import Table, as_key
@@ -107,6 +107,10 @@ class _Looked:
                     if isinstance(clean, dict):
                         kept[key] = clean
                 self._table.add(kept)
+        except Gone as error:  # of one key the connector leaves it out; a whole lookup that is not there is a mistake
+            raise ContractError(f"the list is not there: {error.message}", where=error.where).at(
+                f"lookup {name!r}"
+            ) from None
         except RollbookError as error:
             raise error.at(f"lookup {name!r}") from None
 

@@ -83,6 +83,8 @@ class Report:
     """Stored values that could not be converted, by field."""
     drift: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     """Stored enrollments with a native word unknown to the mapping, by (what, word)."""
+    new_fields: list[str] = field(default_factory=list[str])
+    """Paths of native values that no record had until after the first full run, and that the mapping does not read."""
     error: str = ""
     """What ended the run early, or kept the list of partitions from being completed."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from ..errors import SettingsError
+from ..errors import SettingsError, UnknownName
 from ..native import JSON, dump, parse
 
 if TYPE_CHECKING:
@@ -19,8 +19,9 @@ ORIGINS: tuple[Origin, ...] = ("recorded", "documented", "synthetic")
 """Where a recording came from: a real server, a vendor's documentation, or nobody but its author."""
 
 
-USES = ("read", "fetch", "check", "since")
-"""What asks for an exchange: reading the whole tenant, a single enrollment, a check, an incremental run."""
+USES = ("read", "fetch", "check", "since", "resume")
+"""What asks for an exchange: reading the whole tenant, a single enrollment, a check, an incremental run, a reading
+that goes on at a cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,15 @@ def _exchange(entry: dict[str, JSON], where: str) -> Exchange:
         status=int(str(response.get("status", 0))),
         headers=tuple(_pairs(response.get("headers"))),
         content=_content(response.get("content")),
-        use=str(entry.get("_use", USES[0])),
+        use=_use(entry, where),
     )
+
+
+def _use(entry: dict[str, JSON], where: str) -> str:
+    use = entry.get("_use", USES[0])
+    if use not in USES:
+        raise UnknownName("_use of an exchange", str(use), USES, where=where)
+    return str(use)
 
 
 def _posted(posted: dict[str, JSON], where: str) -> tuple[tuple[tuple[str, str], ...], str]:

@@ -67,8 +67,46 @@ def test_a_broken_plug_in_is_reported_and_breaks_nothing_else(desk: Desk) -> Non
     result = desk.run("connectors", "--format", "json")
 
     assert result.exit_code == 0
-    assert "rollbook: warning: 'broken_lms' cannot be loaded: broken_lms: RuntimeError: torn\n" in result.stderr
+    assert result.stderr == (
+        "rollbook: warning: 'broken_lms' cannot be loaded: broken_lms: RuntimeError: torn (broken_lms.py:1)\n"
+        "Mend it, or take it out of [plugins] modules in rollbook.toml.\n"
+    )
     assert "paper" in [one["name"] for one in json.loads(result.stdout)]
+
+
+def test_connections_to_others_go_on_beside_a_broken_plug_in(desk: Desk) -> None:
+    (desk.folder / "broken_lms.py").write_text("raise SystemExit(0)\n")
+    desk.config((desk.folder / "rollbook.toml").read_text().replace('["paper_lms"]', '["broken_lms", "paper_lms"]'))
+
+    assert desk.run("sync", "acme").exit_code == 0
+
+
+def test_a_connector_that_cannot_be_made_is_reported_and_left_out(desk: Desk) -> None:
+    (desk.folder / "half_lms.py").write_text(
+        "from rollbook.core.connector import Connector, Settings\n"
+        "from rollbook.core.registry import register\n"
+        "@register\n"
+        "class Half(Connector):\n"
+        "    name, title, Settings = 'half', 'Half', Settings\n"
+    )
+    (desk.folder / "half.toml").write_text('connector = "half"\n[course_enrollment]\nid = "id(id)"\n')
+    desk.config('[plugins]\nmodules = ["half_lms", "paper_lms"]\n')
+    result = desk.run("connectors", "--format", "json")
+
+    assert result.exit_code == 0
+    assert "rollbook: warning: 'half' cannot be used: TypeError: Can't instantiate abstract class" in result.stderr
+    assert "paper" in [one["name"] for one in json.loads(result.stdout)]
+
+
+def test_a_connector_without_a_mapping_is_told_where_to_put_it(desk: Desk) -> None:
+    (desk.folder / "paper.toml").unlink()
+    result = desk.run("connectors")
+
+    assert result.exit_code == 0
+    assert (
+        "rollbook: warning: 'paper' cannot be used: the connector 'paper' has no mapping file paper.toml\n"
+        "Put it beside the module paper_lms.\n"
+    ) in result.stderr
 
 
 def test_a_connector_whose_mapping_is_wrong_is_reported_and_left_out(desk: Desk) -> None:

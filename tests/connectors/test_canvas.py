@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,8 @@ from rollbook.core.connection import open_connection
 from rollbook.core.connector import Partition
 from rollbook.core.errors import AuthError, Forbidden, Gone, RateLimited, SettingsError
 from rollbook.core.mapping import Mapped, Skipped
-from rollbook.core.testing import replay
+from rollbook.core.testing import load_case
+from rollbook.core.testing.conformance import conformance_tests
 from rollbook.sandbox import Tenant, app
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from rollbook.core.connection import Connection
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "canvas"
-HOST = "https://canvas.example.com"
+TOKEN = dict(load_case(FIXTURES / "tenant.har.json").settings)
+HOST = TOKEN["base_url"]
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 NOT_MODULE_BASED = {"error": {"message": "No progress available because this course is not module based"}}
 REALM = {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}
@@ -34,7 +35,7 @@ UNAUTHORIZED = {"status": "unauthorized", "errors": [{"message": "user not autho
 
 @asynccontextmanager
 async def opened(answer: Callable[[httpx.Request], httpx.Response], **settings: Any) -> AsyncGenerator[Connection]:
-    settings = {"base_url": HOST, "access_token": "made-up-token", **settings}
+    settings = {**TOKEN, **settings}
     async with open_connection("acme", "canvas", settings, transport=httpx.MockTransport(answer)) as connection:
         yield connection
 
@@ -58,7 +59,7 @@ def checked(answer: Callable[[httpx.Request], httpx.Response], **settings: Any) 
 def outcome(
     enrollment: dict[str, Any], progress: Any = None, course: dict[str, Any] | None = None, **settings: Any
 ) -> Any:
-    settings = {"base_url": HOST, "access_token": "made-up-token", **settings}
+    settings = {**TOKEN, **settings}
     connection = open_connection("acme", "canvas", settings)
     row = {"id": 9001, "user_id": 7101, "course_id": 41001, "type": "StudentEnrollment", **enrollment}
     try:
@@ -80,22 +81,10 @@ def done(count: int, of: int, at: str | None = None) -> dict[str, Any]:
     return {"requirement_count": of, "requirement_completed_count": count, "completed_at": at}
 
 
-# --- a tenant -------------------------------------------------------------------------------------------------------
+# --- tenants ------------------------------------------------------------------------------------------------------
 
 
-def test_a_tenant_with_every_state_gives_the_expected_enrollments() -> None:
-    expected = json.loads((FIXTURES / "tenant.expected.json").read_text(encoding="utf-8"))
-    settings: dict[str, Any] = {"access_token": "made-up-token", **expected["settings"]}
-    clock = datetime.fromisoformat(expected["as_of"])
-
-    with replay(FIXTURES / "tenant.har.json"), connect("canvas", clock=lambda: clock, **settings) as lms:
-        rows = sorted(lms.enrollments(), key=lambda row: row.id)
-        found = lms.findings
-
-    assert expected["enrollments"] == [json.loads(row.model_dump_json(exclude={"remote_data"})) for row in rows]
-    assert expected["skipped"] == dict(found.skipped)
-    assert expected["rejected"] == [one.reason for one in found.rejected]
-    assert expected["drift"] == [[what, word, count] for (what, word), count in found.drift.items()]
+TestConformance = conformance_tests("canvas", fixtures="../fixtures/canvas")
 
 
 # --- status ---------------------------------------------------------------------------------------------------------
@@ -138,6 +127,10 @@ def test_a_first_requirement_met_is_in_progress() -> None:
 @pytest.mark.parametrize("progress", [done(3, 3), done(3, 3, "2026-03-10T12:00:00Z")], ids=["count", "date"])
 def test_all_module_requirements_met_is_completed_in_any_state(state: str, progress: dict[str, Any]) -> None:
     assert mapped({"enrollment_state": state}, progress).status.value == "completed"
+
+
+def test_the_date_of_the_last_module_completes_whatever_the_counts_say() -> None:
+    assert mapped({"enrollment_state": "active"}, done(2, 3, "2026-03-10T12:00:00Z")).status.value == "completed"
 
 
 def test_no_requirements_are_no_completion() -> None:
@@ -221,6 +214,14 @@ def test_a_nickname_is_no_title() -> None:
     course = {"id": 41001, "name": "my course", "original_name": "Fire Safety"}
 
     assert mapped({"enrollment_state": "active"}, None, course).course.title == "Fire Safety"
+
+
+@pytest.mark.parametrize("kind", [None, "", "MentorEnrollment"])
+def test_a_type_that_is_missing_or_unknown_stays_in_and_is_counted(kind: str | None) -> None:
+    found = outcome({"type": kind, "enrollment_state": "active"})
+
+    assert isinstance(found, Mapped)
+    assert [(one.what, one.value) for one in found.drift] == [("type", kind or "(missing)")]
 
 
 @pytest.mark.parametrize(
@@ -410,8 +411,7 @@ def test_a_course_that_may_not_be_read_leaves_the_others_readable() -> None:
             return httpx.Response(200, json=[{"id": 6, "name": "Locked"}, {"id": 7, "name": "Open"}])
         return httpx.Response(401, json=UNAUTHORIZED) if "/courses/6/" in request.url.path else course_of_three(request)
 
-    settings: dict[str, Any] = {"base_url": HOST, "access_token": "made-up-token"}
-    with connect("canvas", transport=httpx.MockTransport(answer), clock=lambda: NOW, **settings) as lms:
+    with connect("canvas", transport=httpx.MockTransport(answer), clock=lambda: NOW, **TOKEN) as lms:
         rows = list(lms.enrollments())
 
     assert sorted(row.id for row in rows) == ["10", "20", "30"]
@@ -424,8 +424,7 @@ def test_remote_data_is_what_canvas_sent_and_the_course_is_cut_to_what_is_known(
             return httpx.Response(200, json=[{"id": 7, "name": "Open", "syllabus_body": "<p>long</p>"}])
         return course_of_three(request)
 
-    settings: dict[str, Any] = {"base_url": HOST, "access_token": "made-up-token"}
-    with connect("canvas", transport=httpx.MockTransport(answer), clock=lambda: NOW, **settings) as lms:
+    with connect("canvas", transport=httpx.MockTransport(answer), clock=lambda: NOW, **TOKEN) as lms:
         [second] = [row for row in lms.enrollments() if row.id == "20"]
 
     assert second.remote_data == {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +14,22 @@ from rollbook.core.api import connect
 from rollbook.core.connection import open_connection, read_definition
 from rollbook.core.errors import AuthError, CursorExpired, Forbidden, Gone, SettingsError
 from rollbook.core.mapping import Mapped, Skipped, compile
-from rollbook.core.testing import load_har, replay
+from rollbook.core.store import PRIVATE, Store
+from rollbook.core.sync import Sync
+from rollbook.core.testing import load_case, load_har
+from rollbook.core.testing.conformance import conformance_tests
+from rollbook.core.testing.lms import RecordedLms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rollbook.core.connector import Notice, Page
+    from rollbook.core.sync import Report
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "docebo"
-AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
-APP: dict[str, Any] = {"domain": "acme", "client_id": "app", "client_secret": "not-a-secret"}
+TENANT = load_case(FIXTURES / "tenant.har.json")
+AS_OF = TENANT.as_of
+APP = {name: value for name, value in TENANT.settings.items() if name != "strategy"}
 LEARN = "/learn/v1/enrollments"
 COURSE = "/course/v1/courses/enrollments"
 SETTINGS: dict[str, Any] = {"include_staff": False, "include_containers": False, "pass_mark": None, "timezone": "UTC"}
@@ -79,27 +84,39 @@ def check(platform: Platform, **settings: Any) -> list[Notice]:
         return list(lms.check())
 
 
-@CASES
-def test_a_tenant_is_read_as_expected(case: str, strategy: str) -> None:
-    """Two pages of each list, staff, a plan, entities, zero dates, a user that was deleted."""
-    expected = expected_of(case)
-    with (
-        replay(FIXTURES / f"{case}.har.json"),
-        connect("docebo", clock=lambda: AS_OF, strategy=strategy, **APP) as lms,
-    ):
-        found = sorted((one.model_dump(mode="json") for one in lms.enrollments()), key=lambda one: one["id"])
-
-    assert expected["enrollments"] == found
-    assert expected["skipped"] == dict(lms.findings.skipped)
-    assert expected["rejected"] == lms.findings.rejected
-    assert expected["drift"] == sorted([what, value, count] for (what, value), count in lms.findings.drift.items())
-    assert not lms.findings.flaws
+TestConformance = conformance_tests("docebo", fixtures="../fixtures/docebo")
 
 
 def test_both_strategies_give_the_same_ids() -> None:
     first, second = ([one["id"] for one in expected_of(case)["enrollments"]] for case in ("tenant", "course"))
 
     assert first == second
+
+
+def test_the_course_list_gives_no_other_value_for_what_both_see() -> None:
+    """It leaves null what it does not see; only the status may be a poorer one."""
+    told_apart = {"status", "custom_fields", "remote_data", "urls", "is_mandatory", "created_at"}
+    for one, other in zip(*(expected_of(case)["enrollments"] for case in ("tenant", "course")), strict=True):
+        for name in set(one) - told_apart:
+            assert other[name] in (one[name], None), name
+
+
+def test_an_incremental_run_asks_for_what_changed_since_the_last_change_that_was_seen() -> None:
+    async def run(store: Store) -> tuple[Report, RecordedLms]:
+        recorded = RecordedLms(TENANT.load().exchanges)
+        async with open_connection("d", "docebo", APP, transport=recorded) as connection:
+            return await Sync(connection, store, clock=lambda: AS_OF).run(), recorded
+
+    with Store(PRIVATE) as store:
+        first, _ = asyncio.run(run(store))
+        rows = list(store.rows("d"))
+        second, recorded = asyncio.run(run(store))
+
+        assert (first.mode, second.mode) == ("full", "incremental")
+        assert rows == list(store.rows("d"))
+    assert recorded.unexpected == []
+    [asked] = [httpx.URL(one.url).params for one in recorded.asked if httpx.URL(one.url).path == LEARN]
+    assert asked["updated_from"] == "2026-05-30 16:45:00"
 
 
 @CASES

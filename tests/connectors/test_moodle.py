@@ -16,34 +16,25 @@ from rollbook.core.connection import open_connection
 from rollbook.core.errors import AuthError, ContractError, Forbidden, Gone, RollbookError, VendorError
 from rollbook.core.http import Act, Answer
 from rollbook.core.mapping import Mapped, Skipped
-from rollbook.core.testing import replay
+from rollbook.core.testing import load_case
+from rollbook.core.testing.conformance import conformance_tests
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "moodle"
-AS_OF = datetime(2026, 2, 1, tzinfo=UTC)
-SITE: dict[str, Any] = {"base_url": "https://moodle.example.com", "token": "made-up-token", "page_size": 3}
+TENANT = load_case(FIXTURES / "tenant.har.json")
+AS_OF = TENANT.as_of
+SITE = dict(TENANT.settings)
 
 
-def test_a_tenant_is_read_as_expected() -> None:
-    """Two pages of each list, hidden course, courses without completion, staff, a course that vanished."""
-    expected = json.loads((FIXTURES / "tenant.expected.json").read_text(encoding="utf-8"))
-    with replay(FIXTURES / "tenant.har.json"), connect("moodle", clock=lambda: AS_OF, **SITE) as lms:
-        found = sorted((one.model_dump(mode="json") for one in lms.enrollments()), key=lambda one: one["id"])
-
-    assert expected["enrollments"] == found
-    assert expected["skipped"] == dict(lms.findings.skipped)
-    assert expected["rejected"] == lms.findings.rejected
-    assert expected["drift"] == sorted([what, value, count] for (what, value), count in lms.findings.drift.items())
-    assert not lms.findings.flaws
+TestConformance = conformance_tests("moodle", fixtures="../fixtures/moodle")
 
 
 @pytest.mark.parametrize("id", ["2:11", "2:16", "3:12"])
 def test_a_single_enrollment_is_the_same_as_in_the_whole(id: str) -> None:
-    expected = json.loads((FIXTURES / "tenant.expected.json").read_text(encoding="utf-8"))["enrollments"]
     whole = Recorded()
     with connect("moodle", clock=lambda: AS_OF, transport=whole.transport, **SITE) as lms:
         one = lms.enrollment(id).model_dump(mode="json")
 
-    assert next(each for each in expected if each["id"] == id) == one
+    assert next(each for each in TENANT.enrollments if each["id"] == id) == one
 
 
 @pytest.mark.parametrize("id", ["2:99", "1:11", "x", "77:11"])
@@ -107,7 +98,7 @@ def test_each_learner_is_asked_about_once_for_all_courses() -> None:
         rows = list(lms.enrollments())
 
     assert whole.asked.count("core_enrol_get_users_courses") < len(rows)
-    assert whole.asked.count("core_enrol_get_users_courses") == 9
+    assert whole.asked.count("core_enrol_get_users_courses") == 11
 
 
 # -- errors -----------------------------------------------------------------------------------------------------------
@@ -270,12 +261,23 @@ def courses(**course: Any) -> dict[str, Any]:
         ({"completion": {"completionstatus": {"completed": True, "aggregation": 1}}}, "completed"),
         ({"active": False}, "withdrawn"),
         ({"active": False, "user": student(lastcourseaccess=1768300000)}, "withdrawn"),
-        ({"course": {"id": 2, "enddate": 1700000000}}, "enrolled"),
     ],
 )
 def test_the_status_follows_the_flags(record: dict[str, Any], status: str) -> None:
-    """Completed, never progress 100; only known as not active: withdrawn; a course's end closes nothing."""
+    """`completed`, never progress 100; only known as not active: `withdrawn`."""
     assert status == enrollment(**record).status
+
+
+@pytest.mark.parametrize(
+    ("access", "status"),
+    [({}, "enrolled"), ({"lastaccess": 1699000000}, "in_progress"), ({"completed": True}, "completed")],
+)
+def test_the_end_date_of_a_course_closes_nothing(access: dict[str, Any], status: str) -> None:
+    found = enrollment(course={"id": 2, "enddate": 1700000000}, user_courses=courses(**access))
+
+    assert status == found.status
+    assert found.due_at is None
+    assert found.custom_fields["course_ends_at"] == "2023-11-14T22:13:20Z"
 
 
 @pytest.mark.parametrize(("aggregation", "day"), [(1, 12), (2, 10)])
@@ -370,14 +372,12 @@ class Recorded:
         log = json.loads((FIXTURES / "tenant.har.json").read_text(encoding="utf-8"))["log"]
         self._answers: dict[frozenset[tuple[str, str]], Any] = {}
         self._people: dict[tuple[str, str], list[Any]] = {}
-        for entry in log["entries"]:
+        for entry in (entry for entry in log["entries"] if "_use" not in entry):
             form = {one["name"]: one["value"] for one in entry["request"]["postData"]["params"]}
             body = entry["response"]["content"]["_json"]
             self._answers[frozenset(form.items())] = body
             if form["wsfunction"] == "core_enrol_get_enrolled_users":
-                self._people.setdefault(
-                    (form["courseid"], form["options[0][value]" and "options[0][name]"]), []
-                ).extend(body)
+                self._people.setdefault((form["courseid"], form["options[0][name]"]), []).extend(body)
         self.transport = httpx.MockTransport(self._answer)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:

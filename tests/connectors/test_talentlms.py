@@ -17,12 +17,14 @@ from rollbook.core.connector import Partition
 from rollbook.core.errors import AuthError, ContractError, CursorExpired, Forbidden, Gone, RollbookError, VendorError
 from rollbook.core.http import Act, Answer, Limit
 from rollbook.core.mapping import Mapped, Skipped
-from rollbook.core.testing import load_har, replay
+from rollbook.core.testing import load_case, load_har
+from rollbook.core.testing.conformance import conformance_tests
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "talentlms"
 CASES = {"tenant": "users", "courses": "courses"}
-AS_OF = datetime(2026, 3, 10, tzinfo=UTC)
-PORTAL: dict[str, Any] = {"domain": "acme", "api_key": "made-up-key"}
+TENANT = load_case(FIXTURES / "tenant.har.json")
+AS_OF = TENANT.as_of
+PORTAL = {name: value for name, value in TENANT.settings.items() if name != "strategy"}
 
 
 def expected(case: str) -> dict[str, Any]:
@@ -44,21 +46,7 @@ def says(body: Any, status: int = 200) -> httpx.MockTransport:
     return httpx.MockTransport(lambda _request: httpx.Response(status, json=body))
 
 
-@pytest.mark.parametrize(("case", "strategy"), CASES.items())
-def test_a_tenant_is_read_as_expected(case: str, strategy: str) -> None:
-    """Two pages of users, an instructor, one user or course that vanished meanwhile, a row of an older portal."""
-    with (
-        replay(FIXTURES / f"{case}.har.json"),
-        connect("talentlms", clock=lambda: AS_OF, strategy=strategy, **PORTAL) as lms,
-    ):
-        found = sorted((one.model_dump(mode="json") for one in lms.enrollments()), key=lambda one: one["id"])
-
-    wanted = expected(case)
-    assert wanted["enrollments"] == found
-    assert wanted["skipped"] == dict(lms.findings.skipped)
-    assert wanted["rejected"] == lms.findings.rejected
-    assert wanted["drift"] == sorted([what, value, count] for (what, value), count in lms.findings.drift.items())
-    assert not lms.findings.flaws
+TestConformance = conformance_tests("talentlms", fixtures="../fixtures/talentlms")
 
 
 def test_both_strategies_give_the_same_ids() -> None:
@@ -277,7 +265,7 @@ def test_each_word_has_its_status(word: str, status: str) -> None:
         ({"total_time": "0s"}, "enrolled"),
         (DONE, "completed"),
         ({"completed_on_timestamp": "", "completion_status": ""}, "enrolled"),
-        ({"enrolled_on_timestamp": ""}, "unknown"),
+        ({"enrolled_on_timestamp": ""}, "enrolled"),
     ],
 )
 def test_without_a_word_the_dates_and_figures_decide(row: dict[str, Any], status: str) -> None:
@@ -308,6 +296,15 @@ def test_access_ends_for_the_unfinished_and_certificates_lapse_for_the_finished(
 
 def test_a_lapsed_certificate_keeps_the_date_of_completion() -> None:
     assert mapped(completion_status="completed", ends=int(PAST), **DONE).completed_at is not None
+
+
+@pytest.mark.parametrize("role", [None, "", "observer"])
+def test_a_role_that_is_missing_or_unknown_stays_in_and_is_counted(role: str | None) -> None:
+    normalizer = open_connection("t", "talentlms", PORTAL).normalizer
+    result = normalizer.normalize({"enrollment": {"id": "12", "role": role}, "user": {"id": "45"}}, as_of=AS_OF)
+
+    assert isinstance(result, Mapped)
+    assert [(one.what, one.value) for one in result.drift] == [("role", role or "(missing)")]
 
 
 def test_instructors_are_left_out_unless_asked_for() -> None:

@@ -40,6 +40,13 @@ def test_what_is_no_object_is_rejected(outcome: Mapper, record: Any) -> None:
     assert outcome("", record) == Rejected("not an object", None)
 
 
+def test_a_search_in_what_jmespath_cannot_sort_is_a_flaw_and_no_failure(mapped: Mapper) -> None:
+    result = mapped("user.name = \"text(pick(sort(people), 'id', '1').name)\"", {"id": 1, "people": 5})
+
+    assert result.enrollment.user.name is None
+    assert result.flaws == (Flaw("user.name", "null", "null", "a function was given a value of the wrong type"),)
+
+
 def test_an_id_keeps_every_digit(mapped: Mapper) -> None:
     digits = "9" * 50
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from rollbook.core.errors import SettingsError, UnknownName
+from rollbook.core.registry import registry
 from rollbook.core.settings import load_config
 
 if TYPE_CHECKING:
@@ -163,6 +165,90 @@ def test_without_a_config_the_way_to_one_is_told(tmp_path: Path, monkeypatch: py
 def test_an_unknown_connection_suggests_the_nearest(read: Read) -> None:
     with pytest.raises(UnknownName, match="unknown connection 'akme'\nDid you mean 'acme'"):
         read(ACME).connection("akme")
+
+
+TALENT = '[connections.acme]\nconnector = "talentlms"\napi_key = { env = "NOT_SET_ANYWHERE" }\n'
+
+
+def test_the_mapping_of_a_connection_needs_no_secret(read: Read) -> None:
+    config = read(
+        f'{TALENT}domain = "acme"\nstrategy = "courses"\npass_mark = 70\n'
+        "[connections.acme.mapping.course_enrollment]\nscore = 'number(enrollment.grade)'\n"
+    )
+    kind, definition, public = config.mapping("acme")
+
+    assert (kind.name, kind.strategy) == ("talentlms", "courses")
+    assert definition.kinds[""].fields["score"].file == "rollbook.toml"
+    assert (public["domain"], public["pass_mark"]) == ("acme", 70.0)
+    assert "api_key" not in public
+
+
+def test_a_setting_that_is_no_secret_is_fetched_for_the_mapping(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTAL", "acme")
+
+    assert read(f'{TALENT}domain = {{ env = "PORTAL" }}\n').mapping("acme")[2]["domain"] == "acme"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (TALENT, "connection 'acme': set `domain`"),
+        (TALENT.replace("talentlms", "talentlm"), "connection 'acme': unknown connector 'talentlm'\nDid you mean"),
+        (
+            f'{TALENT}domian = "acme"\n',
+            "connection 'acme': unknown setting of talentlms 'domian'\nDid you mean 'domain'",
+        ),
+        (f'{TALENT}domain = "acme"\nstrategy = "user"\n', "unknown strategy of talentlms 'user'\nDid you mean 'users'"),
+    ],
+)
+def test_what_is_wrong_with_a_connection_is_told_without_its_secrets(read: Read, text: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(text).mapping("acme")
+
+    assert said in str(caught.value)
+    assert "NOT_SET_ANYWHERE" not in str(caught.value)
+
+
+STRICT = """
+from pydantic import SecretStr, field_validator
+from rollbook.core.connector import Connector, Settings
+from rollbook.core.registry import register
+
+class StrictSettings(Settings):
+    token: SecretStr
+
+    @field_validator("token")
+    @classmethod
+    def _looks_right(cls, value):
+        if not value.get_secret_value().startswith("key-"):
+            raise ValueError("expected a key")
+        return value
+
+@register
+class Strict(Connector[StrictSettings]):
+    name, title, Settings = "strict", "Strict LMS", StrictSettings
+
+    async def pages(self, partition, cursor, since):
+        yield
+"""
+
+
+def test_a_secret_that_the_settings_look_into_is_fetched_after_all(
+    read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "classes", {**registry.classes})
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "strict_lms", raising=False)
+    (tmp_path / "strict_lms.py").write_text(STRICT)
+    (tmp_path / "strict.toml").write_text('connector = "strict"\n[course_enrollment]\nid = "id(id)"\n')
+    config = read(
+        '[plugins]\nmodules = ["strict_lms"]\n[connections.acme]\nconnector = "strict"\ntoken = { env = "TOKEN" }\n'
+    )
+    with pytest.raises(SettingsError, match="expected a key"):
+        config.mapping("acme")
+    monkeypatch.setenv("TOKEN", "key-1")
+
+    assert config.mapping("acme")[0].name == "strict"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")

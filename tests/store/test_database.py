@@ -15,8 +15,8 @@ from rollbook.core.store import Store
 from rollbook.core.store import records as stored
 from rollbook.core.store.migrations import VERSION
 from rollbook.core.store.rows import columns_of
-from rollbook.core.store.tables import meta
-from sqlalchemy import create_engine, select, text, update
+from rollbook.core.store.tables import fields, meta
+from sqlalchemy import Connection, create_engine, inspect, select, text, update
 from sqlalchemy.engine import make_url
 
 if TYPE_CHECKING:
@@ -234,3 +234,38 @@ def test_an_error_about_a_row_does_not_quote_it(postgres: Callable[[], str], odd
         write(store)
 
     assert "Ada" not in f"{caught.value!r} {caught.value}"
+
+
+# -- versions ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_database_of_the_first_version_is_brought_up_with_its_rows(address: str) -> None:
+    with Store(address) as store:
+        put(store, {"id": "1"})
+        with store.write() as db:
+            db.execute(text("drop table fields"))
+            db.execute(update(meta).values(version=1))
+
+    with Store(address) as store, store.read() as db:
+        columns = {column["name"] for column in inspect(db).get_columns("fields")}
+
+        assert columns == set(fields.columns.keys())
+        assert db.scalar(select(meta.c.version)) == VERSION
+        assert stored.live_count(db, "acme") == 1
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(db: Connection) -> None:
+        db.execute(text("create table half (x integer)"))
+        raise ZeroDivisionError
+
+    with Store(address) as store, store.write() as db:
+        db.execute(update(meta).values(version=1))
+    monkeypatch.setattr("rollbook.core.store.migrations.STEPS", (failing,))
+    with pytest.raises(ZeroDivisionError):
+        Store(address)
+    monkeypatch.undo()
+
+    with Store(address) as store, store.read() as db:
+        assert not inspect(db).has_table("half")
+        assert db.scalar(select(meta.c.version)) == VERSION

@@ -5,26 +5,37 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rollbook.core.connector import Page
-from rollbook.core.errors import AuthError, CursorExpired, Forbidden, Gone, RollbookError, Stopped, VendorError
+from rollbook.core.connector import Lookup, Page
+from rollbook.core.errors import (
+    AuthError,
+    ContractError,
+    CursorExpired,
+    Forbidden,
+    Gone,
+    RollbookError,
+    Stopped,
+    VendorError,
+)
 from rollbook.core.store import PRIVATE, Store
 from rollbook.core.store.records import rejected_rows
 from rollbook.core.store.runs import last_run
 from rollbook.core.sync import Sync
+from rollbook.core.sync.stream import Findings, stream
 
 from .conftest import MAPPING, NOW, Campus, CampusConnector, Killed, WindowsConnector, open_campus, row, table
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
+    from rollbook.core.connection import Connection
     from rollbook.core.connector import Partition
-    from rollbook.core.native import JSON
+    from rollbook.core.native import JSON, NativeRecord
     from rollbook.core.sync import Report
 
 
@@ -400,3 +411,25 @@ def test_a_run_that_waits_for_an_answer_is_not_waited_for_without_end(
     asyncio.run(stopped())
 
     assert not table(store)
+
+
+@pytest.mark.parametrize("batch", [0, 2])
+def test_a_lookup_that_is_not_there_is_told_and_takes_no_enrollment_away(
+    campus: Campus, store: Store, batch: int
+) -> None:
+    class NoPeople(CampusConnector):
+        lookups: ClassVar[tuple[Lookup, ...]] = (Lookup("people", "id", batch=batch),)
+
+        async def load(self, lookup: str, keys: Sequence[str] | None) -> AsyncIterator[Sequence[NativeRecord]]:
+            raise Gone("it does not exist")
+            yield []
+
+    with pytest.raises(ContractError, match="lookup 'people': the list is not there"):
+        sync(campus, store, NoPeople)
+    with pytest.raises(ContractError, match="lookup 'people': the list is not there"):
+        asyncio.run(_read_all(open_campus(campus, NoPeople)))
+
+
+async def _read_all(connection: Connection) -> None:
+    async for _ in stream(connection, Findings(), NOW):
+        pass

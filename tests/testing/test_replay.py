@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from rollbook.core.errors import ContractError, SettingsError
-from rollbook.core.testing import ORIGINS, load_har, replay
+from rollbook.core.errors import ContractError, SettingsError, UnknownName
+from rollbook.core.testing import ORIGINS, Exchange, load_har, nearest, replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +33,11 @@ def record(tmp_path: Path) -> Record:
     return record
 
 
-def entry(url: str = USERS, answer: Any = None, *, status: int = 200, **request: Any) -> dict[str, Any]:
+def entry(
+    url: str = USERS, answer: Any = None, *, status: int = 200, use: str = "read", **request: Any
+) -> dict[str, Any]:
     return {
+        "_use": use,
         "request": {"method": "GET", "url": url, **request},
         "response": {
             "status": status,
@@ -75,12 +78,14 @@ def test_a_request_that_was_not_recorded_fails_with_the_nearest(record: Record) 
         assert httpx.get(USERS, params={"page": 3}).status_code == 400
 
     assert str(caught.value) == (
-        f"users.har:\nnot recorded: GET {USERS} [page=3]\n  nearest recorded: GET {USERS} [page=2]"
+        f"users.har:\nnot recorded: GET {USERS} [page=3]\n"
+        f"  nearest recorded: GET {USERS} [page=2]\n"
+        f"    query page: '3', recorded '2'"
     )
 
 
 def test_an_answer_is_given_once(record: Record) -> None:
-    with pytest.raises(AssertionError, match="nearest recorded: none is left"), replay(record(entry())):
+    with pytest.raises(AssertionError, match="all its answers have been given already"), replay(record(entry())):
         assert [httpx.get(USERS).status_code for _ in range(2)] == [200, 400]
 
 
@@ -94,6 +99,29 @@ def test_exchanges_may_be_left_over_if_it_is_not_strict(record: Record) -> None:
         pass
 
     assert recording.unused == [f"GET {USERS}"]
+
+
+def test_a_left_over_exchange_that_no_reading_makes_is_no_error(record: Record) -> None:
+    file = record(*(entry(f"{USERS}/{use}", use=use) for use in ("fetch", "check", "since", "resume")))
+    with replay(file) as recording:
+        pass
+
+    assert recording.unused == []
+
+
+def test_an_exchange_that_no_reading_makes_may_be_asked_for(record: Record) -> None:
+    with replay(record(entry(f"{USERS}/7", 7, use="fetch"))):
+        assert httpx.get(f"{USERS}/7").json() == 7
+
+
+def test_the_reading_comes_first_where_something_else_asks_for_the_same(record: Record) -> None:
+    with replay(record(entry(answer="checked", use="check"), entry(answer="read"))):
+        assert httpx.get(USERS).json() == "read"
+
+
+def test_an_error_that_comes_from_a_missing_answer_is_told_as_that(record: Record) -> None:
+    with pytest.raises(AssertionError, match=rf"not recorded: GET {USERS}\n"), replay(record(entry("x"))):
+        httpx.get(USERS).raise_for_status()
 
 
 def test_an_error_inside_comes_out_as_it_is(record: Record) -> None:
@@ -130,6 +158,115 @@ def test_other_bodies_are_compared_as_text(record: Record) -> None:
         assert httpx.post(USERS, content='{"id":1}', headers={"content-type": "application/json"}).json() == 1
 
 
+def asked(url: str = USERS, *, method: str = "GET", form: dict[str, str] | None = None, body: str = "") -> Exchange:
+    return Exchange(method, url, tuple(sorted((form or {}).items())), body, 200, (), b"")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differs"),
+    [
+        (asked(method="PUT"), asked(), ["method: PUT, recorded GET"]),
+        (asked(), asked("https://other.example.com/api/users"), ["host: lms.example.com, recorded other.example.com"]),
+        (asked(), asked("http://lms.example.com/api/users"), ["scheme: https, recorded http"]),
+        (asked(f"{USERS}/7/courses"), asked(f"{USERS}/8/courses"), ["path, segment 3: '7', recorded '8'"]),
+        (asked(f"{USERS}/7"), asked(), ["path, segment 3: '7', which the recorded one has not"]),
+        (asked("https://lms.example.com/users"), asked(), ["path, segment 1: missing, recorded 'api'"]),
+        (asked(f"{USERS}/J%C3%B8ran"), asked(f"{USERS}/7"), ["path, segment 3: 'Jøran', recorded '7'"]),
+        (
+            asked(f"{USERS}?a=1"),
+            asked(f"{USERS}?b=2"),
+            ["query a: '1', which the recorded one has not", "query b: missing, recorded '2'"],
+        ),
+        (asked(f"{USERS}?a[]=1&a[]=2"), asked(f"{USERS}?a[]=1"), ["query a[]: '1', '2', recorded '1'"]),
+        (asked(f"{USERS}?q="), asked(USERS), ["query q: '', which the recorded one has not"]),
+        (asked(form={"id": "1"}), asked(form={"id": "2"}), ["form id: '1', recorded '2'"]),
+        (asked(body='{"a":{"b":[1,2]}}'), asked(body='{"a":{"b":[1,3]}}'), ["body, a.b[1]: 2, recorded 3"]),
+        (asked(body='{"a":"x"}'), asked(body="{}"), ["body, a: 'x', which the recorded one has not"]),
+        (asked(body='{"a":{"b":1}}'), asked(body='{"a":[]}'), ["body, a: an object, recorded a list"]),
+        (
+            asked(body="<id>7</id>"),
+            asked(body="<id>8</id>"),
+            ["body: differs from character 5 on, recorded there '8</id>'"],
+        ),
+        (asked(body='{"a": 1}'), asked(body='{"a":1}'), ["body: differs from character 6 on, recorded there '1}'"]),
+        (asked(body="abc"), asked(), ["body: 3 characters, which the recorded one has not"]),
+        (asked(), asked(body="abc"), ["body: missing, recorded 'abc'"]),
+    ],
+)
+def test_each_thing_that_differs_from_the_nearest_is_told(one: Exchange, other: Exchange, differs: list[str]) -> None:
+    told = nearest(one, [other]).splitlines()
+
+    assert [f"    {line}" for line in differs] == told[2:]
+
+
+def test_of_many_requests_that_do_not_fit_a_few_are_told(record: Record) -> None:
+    with pytest.raises(AssertionError) as caught, replay(record(*(entry(f"{USERS}/{id}") for id in range(20)))):
+        assert [httpx.get(USERS, params={"page": page}) for page in (*range(20), *range(20))]
+    lines = str(caught.value).splitlines()
+
+    assert sum(line.startswith("not recorded: ") for line in lines) == 5
+    assert sum(line.startswith("recorded, but never asked for: ") for line in lines) == 5
+    assert lines.count("... and 15 more") == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "recorded"),
+    [
+        (asked(f"{USERS}?page=3"), [asked("https://lms.example.com/courses?page=3"), asked(f"{USERS}?page=1")]),
+        (asked(f"{USERS}/7"), [asked("https://lms.example.com/api/courses/9"), asked(f"{USERS}/8")]),
+        (asked(f"{USERS}/7"), [asked(f"{USERS}/7", method="POST"), asked(f"{USERS}/8")]),
+        (asked(form={"f": "users", "id": "1"}), [asked(form={"f": "courses", "key": "1"}), asked(form={"f": "users"})]),
+        (asked(f"{USERS}?after=abcdefgh"), [asked(f"{USERS}?after=zyxwvuts"), asked(f"{USERS}?after=abcdefgx")]),
+        (asked(body='{"query":"users","page":2}'), [asked(body='{"x":1}'), asked(body='{"query":"users","page":1}')]),
+    ],
+)
+def test_the_nearest_is_the_one_that_was_meant(one: Exchange, recorded: list[Exchange]) -> None:
+    assert nearest(one, recorded) == nearest(one, recorded[1:])
+    assert nearest(one, recorded) != nearest(one, recorded[:1])
+
+
+def test_a_recording_without_anything_says_so() -> None:
+    assert nearest(asked(), []) == f"GET {USERS}\n  nothing else is recorded"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (asked(f"{USERS}?wstoken=s3cret-7"), asked(f"{USERS}?wstoken=made-up-token")),
+        (asked(form={"client_secret": "s3cret-7"}), asked(form={"client_secret": "made-up-secret"})),
+        (asked(form={"code": "s3cret-7", "x": "1"}), asked(form={"x": "2"})),
+        (asked(body='{"auth":{"pin":"s3cret-7","n":7}}'), asked(body='{"auth":{"pin":"made-up","n":8}}')),
+        (asked(body='{"login":{"password":"s3cret-7"}}'), asked(body="{}")),
+        (asked(body="<password>s3cret-7</password>"), asked(body="<password>made-up</password>")),
+        (asked("https://ada:s3cret-7@lms.example.com/api/users"), asked(f"{USERS}/1")),
+        (asked(f"{USERS}/s%2F3cret%2B"), asked(f"{USERS}/1")),
+        (asked(f"{USERS}?q=xs/3cret%2By"), asked(f"{USERS}/1")),
+    ],
+)
+def test_secrets_are_not_shown(one: Exchange, other: Exchange) -> None:
+    told = nearest(one, [other], secrets={"s/3cret+", ""})
+
+    assert "3cret" not in told
+    assert "pin: '•••'" in told or "pin" not in one.body
+
+
+def test_made_up_secrets_are_shown() -> None:
+    one, other = asked(f"{USERS}?token=made-up-1"), asked(f"{USERS}?token=made-up-2")
+
+    assert "query token: 'made-up-1', recorded 'made-up-2'" in nearest(one, [other], secrets={"made-up-1"})
+
+
+def test_where_a_list_goes_on_is_no_secret() -> None:
+    assert "next_token: 'abc'" in nearest(asked(f"{USERS}?next_token=abc"), [asked()])
+
+
+def test_what_is_told_is_short_and_steers_no_terminal() -> None:
+    told = nearest(asked(form={"q": "\x1b[2J" + "x" * 500}), [asked(form={"q": "y" * 500})])
+
+    assert all(line.isprintable() for line in told.splitlines())
+    assert max(map(len, told.splitlines())) < 200
+
+
 def test_a_body_is_given_decompressed(record: Record) -> None:
     packed = entry()
     packed["response"]["headers"] += [{"name": "Content-Encoding", "value": "gzip"}, {"name": "X-Left", "value": "9"}]
@@ -152,6 +289,11 @@ def test_a_recording_without_an_origin_is_refused(record: Record, origin: str | 
         load_har(record(entry(), origin=origin))
 
 
+def test_a_misspelt_use_is_refused(record: Record) -> None:
+    with pytest.raises(UnknownName, match=r"users.har: unknown _use of an exchange 'fetsch'\nDid you mean 'fetch'\?"):
+        load_har(record(entry(use="fetsch")))
+
+
 @pytest.mark.parametrize("text", ["[]", "{}", '{"log": {"_origin": "synthetic"}}', '{"log": []}'])
 def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "other.har").write_text(text)
@@ -165,3 +307,13 @@ def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ContractError):
         load_har(tmp_path / "other.har")
+
+
+def test_the_kit_lists_what_it_has() -> None:
+    import rollbook.core.testing as kit
+
+    assert {*kit._HOME, "replay"} == {*kit.__all__}  # pyright: ignore[reportPrivateUsage] - what is tested
+    assert all(getattr(kit, name) is not None for name in kit.__all__)
+    assert callable(kit.replay)
+    with pytest.raises(AttributeError, match="has no attribute 'replayy'"):
+        _ = kit.replayy  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType] - what is tested

@@ -1,0 +1,258 @@
+"""Bodies and headers of an exchange: what they are, and a walk through each kind."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+import xml.etree.ElementTree as ET  # a body with a DTD is not parsed
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import ContractError
+from ..http.answer import dig
+from ..native import dump, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..http import Cut
+    from ..native import JSON
+    from .recorder import Headers, Taken
+    from .walk import Walk
+
+__all__ = ["blanked", "is_api", "walked"]
+
+PAGE = "<!DOCTYPE html><html><body>a web page was here</body></html>"
+"""Stands for every web page: it may greet whoever was signed in."""
+DROPPED = "A body that is no text was here."
+
+_REQUEST = re.compile(r"content-type|accept")
+_ANSWER = re.compile(
+    r"content-type|link|retry-after|date|location|www-authenticate|content-range"
+    r"|(x-)?(rate-?limit|total|page|per-page|next-page|prev-page|pagination|request-cost|quota)[\w-]*|(x-)?count"
+)
+"""Headers that stay; all others go."""
+_GUARD = re.compile(rb"\s*(?:while\(1\);|for\(;;\);|\)\]\}',?)\s*")
+
+
+def walked(walk: Walk, one: Taken) -> Taken:
+    """Walk through an exchange, and give it with what the walk gave in each place."""
+    content, comment = _content(walk, one.content, one.header("content-type"))
+    return replace(
+        one,
+        url=walk.address(one.url),
+        request_headers=list(_headers(walk, one.request_headers, _REQUEST)),
+        posted=_posted(walk, one),
+        headers=list(_headers(walk, one.headers, _ANSWER)),
+        content=content,
+        comment=comment or one.comment,
+    )
+
+
+def is_api(one: Taken) -> bool:
+    """Tell whether an answer is a program's, not a page, a script or a picture."""
+    kind = one.header("content-type").partition(";")[0].strip().lower()
+    if re.search(r"html|javascript|css|font|image|video|audio|wasm|event-stream", kind):
+        return False
+    return bool(re.search(r"json|xml|csv|ndjson", kind)) or one.content[:1] in {b"{", b"["}
+
+
+def blanked(one: Taken, cuts: list[Cut], *, unnamed: bool) -> Taken:
+    """Empty the items that a sample dropped: as many remain, and nobody in them.
+
+    Args:
+        one: The exchange.
+        cuts: What was cut from it.
+        unnamed: Whether to try also where the connector finds the items in a way of its own.
+    """
+    try:
+        body = parse(one.content)
+    except ContractError:
+        return one
+    for cut in cuts:
+        items = dig(body, cut.path) if cut.path is not None else body if unnamed else None
+        if isinstance(items, list):
+            items[cut.kept :] = [{} for _ in items[cut.kept :]]
+    return replace(one, content=dump(body).encode())
+
+
+# --- headers ---------------------------------------------------------------------------------------------------------
+
+
+def _headers(walk: Walk, headers: Headers, kept: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    for name, value in headers:
+        if not kept.fullmatch(name.lower()):
+            continue
+        if name.lower() == "content-type":
+            yield name, re.sub(r"charset=[\w-]+", "charset=utf-8", value)
+        elif name.lower() == "location":
+            yield name, walk.address(value)
+        else:
+            yield name, walk.anything(value)
+
+
+# --- bodies ----------------------------------------------------------------------------------------------------------
+
+
+def _posted(walk: Walk, one: Taken) -> bytes:
+    if not one.posted:
+        return b""
+    kind = one.request_header("content-type").lower()
+    text = one.posted.decode("utf-8", "replace")
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return walk.query(text).encode()
+    if kind.startswith("multipart/"):
+        return b""
+    try:
+        value = parse(text)
+    except ContractError:
+        return walk.anything(text).encode()
+    new = walk.json(value)
+    return one.posted if new == value else _spelled_like(text, value)(new).encode()
+
+
+def _spelled_like(text: str, value: JSON) -> Callable[[JSON], str]:
+    """Give the way that a client spelled JSON in, so that the same request is spelled the same."""
+    ways: tuple[Callable[[JSON], str], ...] = (
+        lambda new: json.dumps(new, ensure_ascii=False, separators=(",", ":")),
+        json.dumps,
+        lambda new: json.dumps(new, separators=(",", ":")),
+    )
+    return next((way for way in ways if way(value) == text), ways[0])
+
+
+def _content(walk: Walk, content: bytes, kind: str) -> tuple[bytes, str]:
+    kind = kind.lower()
+    if not content:
+        return b"", ""
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            inner, comment = _content(walk, gzip.decompress(content), "")
+        except (OSError, EOFError, zlib.error):
+            return b"", DROPPED
+        return gzip.compress(inner, mtime=0), comment
+    content = content[found.end() :] if (found := _GUARD.match(content)) else content
+    start = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if (start == b"<" and "xml" not in kind) or ("html" in kind and start not in {b"{", b"["}):
+        return PAGE.encode(), ""
+    text = _decoded(content, kind)
+    if text is None:
+        return b"", DROPPED
+    new = _as_json(walk, text) or _as_lines(walk, text) or _as_xml(walk, text, start) or _as_table(walk, text, kind)
+    return (walk.anything(text) if new is None else new).encode("utf-8", "surrogatepass"), ""
+
+
+def _decoded(content: bytes, kind: str) -> str | None:
+    found = re.search(r"charset=\"?([\w-]+)", kind)
+    for charset in (
+        found[1] if found else "utf-8-sig",
+        "utf-8-sig",
+        "latin-1" if "text/" in kind or "csv" in kind else "ascii",
+    ):
+        try:
+            text = content.decode(charset)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        return text if "\0" not in text else None
+    return None
+
+
+def _as_json(walk: Walk, text: str) -> str | None:
+    if text.lstrip()[:1] not in {"{", "[", '"'}:
+        return None
+    try:
+        return dump(walk.json(parse(text)))
+    except ContractError:
+        return None
+
+
+def _as_lines(walk: Walk, text: str) -> str | None:
+    """Walk through JSON lines."""
+    lines = text.splitlines()
+    if len(lines) < 2 or text.lstrip()[:1] not in {"{", "["}:  # noqa: PLR2004 - one line would be JSON
+        return None
+    try:
+        return "\n".join(dump(walk.json(parse(line))) if line.strip() else line for line in lines) + "\n"
+    except ContractError:
+        return None
+
+
+def _as_table(walk: Walk, text: str, kind: str) -> str | None:
+    """Walk through CSV: each row is an object, named by the heading."""
+    first = text.partition("\n")[0]
+    mark = max(",;\t|", key=first.count)
+    if first.count(mark) == 0 and "csv" not in kind:
+        return None
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
+    except csv.Error:
+        return None
+    heading = rows[0]
+    if "csv" not in kind and (len(rows) < 2 or any(len(row) != len(heading) for row in rows if row)):  # noqa: PLR2004
+        return None
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=mark, lineterminator="\r\n" if "\r\n" in text else "\n")
+    writer.writerow([walk.anything(cell) for cell in heading])
+    for row in rows[1:]:
+        writer.writerow(_row(walk, heading, row))
+    return out.getvalue()
+
+
+def _row(walk: Walk, heading: list[str], row: list[str]) -> list[str]:
+    names = [name if heading.index(name) == at else f"{name} {at}" for at, name in enumerate(heading)]
+    record: dict[str, JSON] = {}
+    for at, cell in enumerate(row):
+        record[names[at] if at < len(names) else f"column {at}"] = cell
+    new = walk.json(record)
+    return [str(cell) for cell in new.values()] if isinstance(new, dict) else row
+
+
+# --- XML -------------------------------------------------------------------------------------------------------------
+
+
+def _as_xml(walk: Walk, text: str, start: bytes) -> str | None:
+    if start != b"<":
+        return None
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        return walk.text(text)
+    try:
+        root = ET.fromstring(text)  # noqa: S314 - no DTD, so no entity to expand
+    except ET.ParseError:
+        return walk.text(text)
+    _element(walk, root)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _element(walk: Walk, element: ET.Element) -> None:
+    """Walk through an element as if it were an object: its attributes, and its children that hold only a text."""
+    leaves = [child for child in element if not len(child) and not child.attrib]
+    record: dict[str, JSON] = {_local(name): value for name, value in element.attrib.items()}
+    named = {f"{_local(child.tag)}{at or ''}": child for at, child in _counted(leaves)}
+    record |= {name: child.text or "" for name, child in named.items() if name not in record}
+    new = walk.json(record, _local(element.tag))
+    if isinstance(new, dict):
+        for name in element.attrib:
+            element.set(name, str(new[_local(name)]))
+        for name, child in named.items():
+            child.text = str(new.get(name, "")) or None
+    for child in element:
+        child.tail = walk.anything(child.tail) if child.tail and child.tail.strip() else child.tail
+        if child not in leaves:
+            if child.text and child.text.strip():
+                child.text = str(walk.json(child.text, _local(child.tag), in_person=True))
+            _element(walk, child)
+
+
+def _counted(leaves: list[ET.Element]) -> Iterator[tuple[int, ET.Element]]:
+    seen: dict[str, int] = {}
+    for child in leaves:
+        seen[child.tag] = seen.get(child.tag, -1) + 1
+        yield seen[child.tag], child
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]

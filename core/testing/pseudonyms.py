@@ -1,0 +1,349 @@
+"""Stand-ins for people and secrets: one for one, the same everywhere, and told apart from what is real."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections import defaultdict
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+__all__ = ["STOP", "Ids", "Names", "Numbered", "tokens"]
+
+STOP = frozenset(
+    (
+        *("admin", "administrator", "anonymous", "api", "all", "active", "assistant", "auto", "automatic"),
+        *("automatically", "bot", "class", "course", "courses", "completed", "default", "deleted", "demo", "designer"),
+        *("director", "editor", "employee", "enrolled", "everyone", "external", "failed", "false", "group", "guest"),
+        *("import", "inactive", "instructor", "integration", "internal", "invited", "learner", "learners", "lms"),
+        *("manager", "manual", "manually", "me", "member", "mentor", "none", "nobody", "null", "observer", "open"),
+        *("rollbook", "owner", "passed", "pending", "private", "public", "rule", "root", "self", "service", "site"),
+        *("staff", "student", "students", "super", "superadmin", "superadministrator", "support", "system", "teacher"),
+        *("team", "test", "tester", "trainer", "true", "tutor", "type", "unassigned", "unknown", "user", "users"),
+        *("various", "yes", "no", "on", "off", "the", "and", "of", "for", "in", "to", "new"),
+    )
+)
+"""Words of an LMS's own: they name nobody, even where a name is expected."""
+
+
+# --- ids -------------------------------------------------------------------------------------------------------------
+
+
+class Ids:
+    """Other ids for people's: of the same length and classes of characters, in the same order, none that occurs.
+
+    Args:
+        people: The ids of people.
+        others: All other ids that occur.
+        shortest: Shorter ids stay as they are.
+    """
+
+    def __init__(self, people: Iterable[str], others: Collection[str], *, shortest: int = 1) -> None:
+        self.kept: set[str] = set()
+        """Ids that stay: too short, or there is no room for others among those that occur."""
+        self._new: dict[str, str] = {}
+        groups: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        for id in people:
+            if len(id) < shortest or not any(map(str.isalnum, id)) or not id.isascii():
+                self.kept.add(id)
+            else:
+                groups[_shape(id)].add(id)
+        taken: dict[tuple[str, ...], set[int]] = defaultdict(set)
+        for id in {*others, *(id for group in groups.values() for id in group)}:
+            if (shape := _shape(id)) in groups:
+                taken[shape].add(_number(shape, id))
+        given: set[str] = set()
+        for shape, group in sorted(groups.items()):
+            self._spread(shape, sorted(group, key=partial(_number, shape)), sorted(taken[shape]), given)
+
+    def get(self, id: str) -> str | None:
+        """Give the stand-in of a person's id, None for any other."""
+        return self._new.get(id)
+
+    def __len__(self) -> int:
+        return len(self._new)
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Give ids with their stand-ins."""
+        yield from self._new.items()
+
+    def _spread(self, shape: tuple[str, ...], group: list[str], used: list[int], given: set[str]) -> None:
+        """Spread stand-ins evenly over all numbers of the shape, around those that are used."""
+        free = _size(shape) - len(used)
+        if free < len(group):
+            self.kept.update(group)
+            return
+        for rank, id in enumerate(group, 1):
+            new = _spelled(shape, _nth_free(used, rank * free // (len(group) + 1)))
+            if new in given:  # two shapes can meet where one of them is of hexadecimal digits
+                self.kept.add(id)
+            else:
+                self._new[id] = new
+                given.add(new)
+
+
+def _nth_free(used: list[int], rank: int) -> int:
+    """Give the number that has `rank` free ones before it; `used` is sorted."""
+    low, high = 0, len(used)
+    while low < high:  # as many of the used ones as stand before it
+        middle = (low + high) // 2
+        if used[middle] - middle <= rank:
+            low = middle + 1
+        else:
+            high = middle
+    return rank + low
+
+
+_DIGITS, _LOWER, _UPPER, _HEX = (
+    "0123456789",
+    "abcdefghijklmnopqrstuvwxyz",
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "0123456789abcdef",
+)
+_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_HEXES = re.compile(r"(?=.*[0-9])(?=.*[a-fA-F])([0-9a-f]{16,}|[0-9A-F]{16,})")
+
+
+def _shape(id: str) -> tuple[str, ...]:
+    """Give, for each place, the characters that may stand there."""
+    if _UUID.fullmatch(id) or _HEXES.fullmatch(id):
+        digits = _HEX.upper() if id.upper() == id and id.lower() != id else _HEX
+        fixed = {14, 19} if "-" in id else set[int]()  # version and variant
+        return tuple(sign if sign == "-" or at in fixed else digits for at, sign in enumerate(id))
+    if not id:
+        return ()
+    places = [next((kind for kind in (_DIGITS, _LOWER, _UPPER) if sign in kind), sign) for sign in id]
+    if places[0] == _DIGITS and len(id) > 1 and id.isdecimal():
+        places[0] = "0" if id[0] == "0" else "123456789"
+    elif id.isdecimal():
+        places[0] = "123456789"
+    return tuple(places)
+
+
+def _size(shape: tuple[str, ...]) -> int:
+    size = 1
+    for place in shape:
+        size *= len(place)
+    return size
+
+
+def _number(shape: tuple[str, ...], id: str) -> int:
+    number = 0
+    for place, sign in zip(shape, id, strict=True):
+        at = place.find(sign)
+        number = number * len(place) + (at if at >= 0 else place.find(sign.lower()))
+    return number
+
+
+def _spelled(shape: tuple[str, ...], number: int) -> str:
+    signs: list[str] = []
+    for place in reversed(shape):
+        number, at = divmod(number, len(place))
+        signs.append(place[at])
+    return "".join(reversed(signs))
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """Make the pattern of a name's parts: letters with their marks, digits; or a run of signs that are neither."""
+    marks = "".join(_ranges("M"))
+    return re.compile(rf"(?:[^\W_]|[{marks}\u200c\u200d])+")
+
+
+def _ranges(major: str) -> Iterator[str]:
+    start: int | None = None
+    for code in range(0x300, 0x1F000):
+        inside = unicodedata.category(chr(code))[0] == major
+        if inside and start is None:
+            start = code
+        elif not inside and start is not None:
+            yield f"{chr(start)}-{chr(code - 1)}"
+            start = None
+    yield "\U000e0100-\U000e01ef"
+
+
+def tokens(text: str) -> list[re.Match[str]]:
+    """Cut a text into its words, with their places."""
+    return list(_word().finditer(text))
+
+
+def folded(token: str) -> str:
+    """Make one of all spellings of a word: case, composed or not."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", token).casefold())
+
+
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+_SIGN = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff\ufe0f]+")
+_GAP = re.compile(r"[^\w\n]{0,4}|_|%20")
+_SYLLABLES = [f"{first}{second}" for first in "bdfgklmnprstvz" for second in "aeiou"]
+
+
+class Names:
+    """Other names for people's, word by word: "Ada Lovelace", "Lovelace, Ada" and "Ada" agree.
+
+    Args:
+        people: Names as they stand in fields for names, whole or in parts.
+        words: Words that occur in titles: alone they are no name.
+    """
+
+    def __init__(self, people: Iterable[str], words: Collection[str] = ()) -> None:
+        self._of: dict[str, set[int]] = defaultdict(set)
+        self._new: dict[str, str] = {}
+        self._plain = {folded(word) for word in words} | STOP
+        self._unspaced: dict[str, list[str]] = defaultdict(list)
+        people = [html.unescape(name) for name in people]
+        real = {folded(one[0]) for name in people for one in tokens(name)}
+        stand_ins = _made_up(real)
+        for number, name in enumerate(people):
+            for one in tokens(name):
+                key = folded(one[0])
+                self._of[key].add(number)
+                if key not in self._new:
+                    self._new[key] = one[0] if one[0].isdecimal() else _initial(one[0]) or next(stand_ins)
+        self._keep_unspaced(people)
+
+    def _keep_unspaced(self, people: list[str]) -> None:
+        """Keep names of scripts that are written without blanks: they are looked for inside longer words."""
+        for name in people:
+            parts = [one[0] for one in tokens(name)]
+            for part in {*parts, "".join(parts), "".join(reversed(parts))}:
+                if len(part) > 1 and _UNSPACED.match(part) and _UNSPACED.match(part[-1]):
+                    known = self._unspaced[part[0]]
+                    if part not in known:
+                        known.append(part)
+                        known.sort(key=len, reverse=True)
+            if len(parts) > 1 and _UNSPACED.match(parts[0]):
+                for order in (parts, parts[::-1]):
+                    self._new.setdefault(folded("".join(order)), "".join(self._new[folded(part)] for part in order))
+
+    def name(self, text: str) -> str:
+        """Replace what stands in a field for a name: every word."""
+        plain = html.unescape(text)
+        out = self._words(plain, lambda _: True)
+        out = _SIGN.sub("*", out)
+        return out if plain == text else html.escape(out, quote=False)
+
+    def text(self, text: str) -> str:
+        """Replace names in a longer text: whole ones, and single words that are surely meant as names."""
+        return self._inside(text, alone=True)
+
+    def title(self, text: str) -> str:
+        """Replace names in a title: whole ones only."""
+        return self._inside(text, alone=False)
+
+    def _inside(self, text: str, *, alone: bool) -> str:
+        found = tokens(text)
+        known = [self._of.get(folded(one[0])) for one in found]
+        if not any(known) and not (self._unspaced and _UNSPACED.search(text)):
+            return text
+        hits: set[int] = set()
+        for at, people in enumerate(known):
+            if not people:
+                continue
+            if alone and self._is_name_alone(found[at][0]):
+                hits.add(at)
+            following = known[at + 1] if at + 1 < len(known) else None
+            if following and people & following and folded(found[at][0]) != folded(found[at + 1][0]):
+                gap = text[found[at].end() : found[at + 1].start()]
+                if _GAP.fullmatch(gap):
+                    hits |= {at, at + 1}
+        places = {found[at].start() for at in hits}
+        return self._within(self._words(text, lambda one: one.start() in places))
+
+    def _is_name_alone(self, word: str) -> bool:
+        if folded(word) in self._plain or word.isdecimal():
+            return False
+        if word[:1].lower() == word[:1].upper():  # a script without capitals
+            return len(word) > 1
+        return len(word) > 2 and word[:1].isupper()  # noqa: PLR2004 - shorter ones are initials and abbreviations
+
+    def _words(self, text: str, wanted: Callable[[re.Match[str]], bool]) -> str:
+        done, out = 0, list[str]()
+        for one in tokens(text):
+            if wanted(one):
+                out += [text[done : one.start()], self._stand_in(one[0])]
+                done = one.end()
+        return "".join([*out, text[done:]])
+
+    def _stand_in(self, word: str) -> str:
+        new = self._new.get(folded(word))
+        if new is None:
+            within = self._within(word)
+            return within if within != word else "X" * min(len(word), 3)  # none is let through in a field for names
+        if len(word) > 1 and word.isupper():
+            return new.upper()
+        return new.lower() if word.islower() and word.upper() != word else new
+
+    def _within(self, text: str) -> str:
+        if not self._unspaced or not _UNSPACED.search(text):
+            return text
+        out, at = list[str](), 0
+        while at < len(text):
+            name = next((one for one in self._unspaced.get(text[at], ()) if text.startswith(one, at)), None)
+            out.append(self._new[folded(name)] if name else text[at])
+            at += len(name) if name else 1
+        return "".join(out)
+
+
+def _initial(word: str) -> str:
+    """Give what stands for an initial: it is one."""
+    return "X" if len(unicodedata.normalize("NFC", word)) == 1 and word.lower() != word.upper() else ""
+
+
+def _made_up(real: Collection[str]) -> Iterator[str]:
+    number = 0
+    while True:
+        rest, name = number, ""
+        for _ in range(2 if number < len(_SYLLABLES) ** 2 else 4):
+            rest, at = divmod(rest, len(_SYLLABLES))
+            name += _SYLLABLES[(at * 11 + 3 * len(name)) % len(_SYLLABLES)]
+        name = f"{name}n".capitalize()
+        number += 1
+        if folded(name) not in real and folded(name) not in STOP:
+            yield name
+
+
+# --- anything else ---------------------------------------------------------------------------------------------------
+
+
+class Numbered:
+    """Stand-ins by number, in the order their originals come up.
+
+    Args:
+        form: How one is spelled: `learner{}@example.com`.
+        taken: Those that occur already, and are not given.
+    """
+
+    def __init__(self, form: str, taken: Collection[str] = ()) -> None:
+        self._form = form
+        self._taken = {one.casefold() for one in taken}
+        self._new: dict[str, str] = {}
+        self._number = 0
+
+    def of(self, original: str) -> str:
+        """Give the stand-in of a text, whatever its case."""
+        key = original.casefold()
+        if key not in self._new:
+            while True:
+                self._number += 1
+                new = self._form.format(self._number)
+                if new.casefold() not in self._taken:
+                    break
+            self._new[key] = new
+        return self._new[key]
+
+    def get(self, original: str) -> str | None:
+        """Give the stand-in of a text that has one."""
+        return self._new.get(original.casefold())
+
+    def __len__(self) -> int:
+        return len(self._new)

@@ -1,0 +1,5 @@
+"""Campfire for rollbook."""
+
+from .connector import Campfire, CampfireSettings
+
+__all__ = ["Campfire", "CampfireSettings"]

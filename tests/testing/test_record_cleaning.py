@@ -1,0 +1,316 @@
+"""Cleaning: where people and secrets hide, and what is left alone."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from rollbook.core.errors import RollbookError
+from rollbook.core.testing.bodies import PAGE, is_api, walked
+from rollbook.core.testing.cleaning import Cleaner
+from rollbook.core.testing.people import People
+from rollbook.core.testing.proof import look_through
+from rollbook.core.testing.recorder import Taken
+
+HOST = "https://acme.lms.io"
+SECRET = "s3cret/key+of-acme"
+USERS: list[dict[str, Any]] = [
+    {"id": 4501, "first_name": "Ada", "last_name": "Lovelace", "email": "ada.lovelace@acme.com", "login": "alovelace9"},
+    {"id": "4502", "firstName": "Zoë", "lastName": "O\u2019Hara", "mail": "zoe@acme.com", "username": "zohara"},
+    {"id": 4503, "given_name": "美咲", "family_name": "佐藤", "email": None, "login": "E-4503"},
+]
+
+
+def taken(body: Any, url: str = f"{HOST}/api/users", kind: str = "application/json", **more: Any) -> Taken:
+    """Make an exchange."""
+    content = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+    headers = [("content-type", kind), *more.pop("headers", ())]
+    return Taken(
+        "GET", url, more.pop("sent", []), more.pop("posted", b""), datetime.now(UTC), 200, headers, content, **more
+    )
+
+
+def cleaned(*exchanges: Taken) -> list[Taken]:
+    """Clean exchanges, after the list of users."""
+    known = taken(USERS)
+    people = People()
+    for one in (known, *exchanges):
+        people.headers(one)
+        walked(people, one)
+    cleaner = Cleaner(people, ("https", "acme.lms.io"), {SECRET: "made-up-api-key"})
+    return [walked(cleaner, one) for one in (known, *exchanges)]
+
+
+def of(body: Any, **more: Any) -> Any:
+    """Clean one JSON body."""
+    return json.loads(cleaned(taken(body, **more))[1].content)
+
+
+def stand_ins() -> list[dict[str, Any]]:
+    """Give what stands for the users."""
+    return json.loads(cleaned()[0].content)
+
+
+BOOKMARK = base64.urlsafe_b64encode(b'["Lovelace, Ada",4501]').decode().rstrip("=")
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0NTAxIn0.c2lnbmF0dXJlLWhlcmU"
+
+HOSTILE: dict[str, Any] = {
+    "HTML": {"html": "<p>Well done <b>Ada Lovelace</b></p>"},
+    "escaped HTML": {"text": "&lt;b&gt;O&#8217;Hara, Zo&euml;&lt;/b&gt;"},
+    "capitals": {"text": "LOVELACE, ADA"},
+    "JSON in a text": {"blob": json.dumps({"deeper": json.dumps({"who": "Ada Lovelace", "user_id": 4501})})},
+    "escapes in a text": {"text": "Zo\\u00eb O\\u2019Hara"},
+    "base64": {"data": base64.b64encode(b'{"mail":"ada.lovelace@acme.com"}').decode()},
+    "a bookmark": {"next": f"{HOST}/api/users?page=bookmark:{BOOKMARK}"},
+    "an address": {"url": f"{HOST}/users/4501?mail=ada.lovelace%40acme.com&name=Ada+Lovelace"},
+    "an address by name": {"url": f"{HOST}/people/alovelace9/4501/Ada%20Lovelace.pdf"},
+    "TalentLMS's pieces": {"url": f"{HOST}/course/course_id:7,user_id:4501,email:ada.lovelace@acme.com"},
+    "a comment": {"comments": [{"author": {"id": 4502, "name": "Zoë O\u2019Hara"}, "text": "I am ill, says Zoë"}]},
+    "a note": {"user_id": 4501, "notes": "call 020 7946 0958"},
+    "a phone": {"user": {"phone": "+44 20 7946 0958", "mobile": 7946095800}},
+    "an address of a home": {"user": {"id": 4501, "address": {"street": "12 St James Square", "city": "London"}}},
+    "a birthday": {"user": {"birthday": "1985-12-10", "dob": "10/12/1985"}},
+    "an avatar": {"user": {"avatar": "https://cdn.io/7946/ada.png"}},
+    "a network address": {"last_ip": "81.2.69.142", "text": "from 81.2.69.142"},
+    "a field of the tenant's": {"user": {"id": 4501, "custom_field_3": "Cost centre 7946"}},
+    "fields by name": {"user": {"email": "x@y.io", "customfields": [{"name": "Shoe", "value": "size 7946"}]}},
+    "a value named beside it": {"fields": [{"name": "home_phone", "value": "7946 0958"}]},
+    "a key that is somebody": {"by_mail": {"ada.lovelace@acme.com": {"score": 1}}},
+    "a key that is an id": {"grades": {"4501": 7, "4502": 8}},
+    "a manager by name": {"manager": "Ada Lovelace", "manager_name": "Ada Lovelace", "approved_by": "zohara"},
+    "a short name": {"users": [{"id": 4501, "name": "A. Lovelace"}]},
+    "Japanese without a blank": {"text": "佐藤美咲さんの修了証"},
+    "a title with a whole name": {"title": "Coaching of Ada Lovelace"},
+    "a login": {"text": "sign in as ALovelace9", "created_by": "alovelace9"},
+    "a token": {"token": "tok-7946-abcdefgh", "nested": {"apiKey": "key-7946-abcdefgh"}},
+    "a token by value": {"text": f"key={SECRET}", "pct": "k=s3cret%2Fkey%2Bof-acme"},
+    "the key in base64": {"header": base64.b64encode(f"{SECRET}:".encode()).decode()},
+    "a JWT": {"text": f"token {JWT}", "id": JWT},
+    "a bearer": {"debug": "Authorization: Bearer abcdef7946abcdef7946"},
+    "a signed link": {
+        "file": "https://b.s3.amazonaws.com/a.csv?X-Amz-Credential=AKIA7946/x&X-Amz-Signature=7946abcdef"
+    },
+    "a shared link": {"file": "https://x.blob.core.windows.net/c/a.csv?sv=2022&se=2026&sig=7946%2Babc%3D"},
+    "a login link": {"autologin": f"{HOST}/index/autologin/key:7946abcdef7946abcdef"},
+    "a password in an address": {"url": "https://ada:hunter7946@acme.lms.io/x"},
+    "a picture in the text": {"html": '<img src="data:image/png;base64,QWRhIExvdmVsYWNlIGlzIGhlcmU=">'},
+}
+TRACES = (
+    *(
+        "lovelace",
+        "Ada ",
+        "Zoë",
+        "Zo&",
+        "Zo\\",
+        "Hara",
+        "佐藤",
+        "美咲",
+        "acme",
+        "zohara",
+        "4501",
+        "4502",
+        "7946",
+        "0958",
+    ),
+    *("James", "London", "1985", "81.2", "ill, says", "s3cret", "hunter", "eyJhbGci", "QWRh", "of-acme"),
+)
+
+
+@pytest.mark.parametrize("where", HOSTILE)
+def test_nobody_is_left(where: str) -> None:
+    [_, one] = cleaned(taken(HOSTILE[where]))
+    text = one.content.decode()
+    runs = [run for run in re.split(r'[":/]', text) if len(run) > 16 and run.isalnum()]
+    decoded = text + "".join(base64.b64decode(run + "==").decode("utf-8", "replace") for run in runs)
+
+    assert [trace for trace in TRACES if trace.lower() in decoded.lower()] == []
+    assert json.loads(text).keys() == HOSTILE[where].keys()
+
+
+KEPT: dict[str, Any] = {
+    "figures": {"progress": 45.01, "score": 4501, "count": 4502, "total_users": 4501, "page": 4501, "per_page": 100},
+    "times": {"created_at": "2026-01-02T03:04:05Z", "enrolled_on_timestamp": "1768208400", "updated": 1768208400},
+    "a course": {"id": 77, "title": "Health & Safety", "name": "Ada for beginners", "code": "C-077", "category_id": 3},
+    "words": {"status": "in_progress", "role": "StudentEnrollment", "type": "learner", "state": None, "active": True},
+    "an error": {"error": {"type": "invalid_request_error", "message": "The requested user does not exist"}},
+    "what pages": {"cursor": "s1", "next": 3, "has_more_data": False, "page_token": 7},
+    "numbers of any size": {"big": 10**49, "float": 1e-7, "zero": 0, "negative": -1},
+    "an enrollment's id": {"id": 900100, "course_id": 77, "section_id": "77-1"},
+    "who did it": {"created_by": "system", "enrolled_by": "self", "assigned_by": None, "user": "admin"},
+}
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_what_is_nobodys_stays(what: str) -> None:
+    assert of(KEPT[what]) == KEPT[what]
+
+
+def test_ids_are_the_same_in_every_place_and_keep_their_type() -> None:
+    ada = stand_ins()[0]["id"]
+    body = of(
+        {
+            "user_id": 4501,
+            "userIds": ["4501", 4501],
+            "users": [4501],
+            "author": {"id": "4501"},
+            "enrollment_id": "4501:77",
+            "list": "x",
+            "members": {"4501": {"score": 4501}},
+            "link": "/users/4501/courses",
+            "ids": "4501,77",
+        },
+        url=f"{HOST}/api/users/id:4501?user_id=4501&page=4501",
+    )
+    [_, one] = cleaned(taken({}, url=f"{HOST}/api/users/id:4501?user_id=4501&page=4501"))
+
+    assert isinstance(ada, int)
+    assert body == {
+        "user_id": ada,
+        "userIds": [str(ada), ada],
+        "users": [ada],
+        "author": {"id": str(ada)},
+        "enrollment_id": f"{ada}:77",
+        "list": "x",
+        "members": {str(ada): {"score": 4501}},
+        "link": f"/users/{ada}/courses",
+        "ids": f"{ada},77",
+    }
+    assert one.url == f"https://lms.example.com/api/users/id:{ada}?user_id={ada}&page=4501"
+
+
+def test_a_form_is_cleaned_as_a_body_is() -> None:
+    mail = "&criteria[0][key]=email&criteria[0][value]="
+    posted = f"wsfunction=get&wstoken={quote(SECRET, safe='')}&userid=4501{mail}zoe%40acme.com"
+    sent = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("authorization", f"Bearer {JWT}"),
+        ("cookie", "a=b"),
+    ]
+    [known, one] = cleaned(taken({}, posted=posted.encode(), sent=sent))
+    users = json.loads(known.content)
+
+    assert one.posted.decode() == (
+        f"wsfunction=get&wstoken=made-up-api-key&userid={users[0]['id']}{mail}{users[1]['mail']}"
+    )
+    assert one.request_headers == [sent[0]]
+
+
+def test_a_json_request_is_spelled_as_it_was() -> None:
+    posted = '{"filter":{"user_id":4501,"note":"Zoë"}}'.encode()
+    [known, one] = cleaned(taken({}, posted=posted, sent=[("content-type", "application/json")]))
+    users = json.loads(known.content)
+
+    assert one.posted.decode() == f'{{"filter":{{"user_id":{users[0]["id"]},"note":"made-up text 1"}}}}'
+
+
+def test_of_the_headers_only_harmless_ones_stay() -> None:
+    headers = [
+        ("link", f'<{HOST}/api/users?page=2&api_key=abc7946>; rel="next"'),
+        ("set-cookie", "sid=abcdef1234567"),
+        ("x-request-user", "4501"),
+        ("x-rate-limit-remaining", "12"),
+        ("x-total-count", "4501"),
+        ("retry-after", "3"),
+        ("etag", "4501"),
+    ]
+    [_, one] = cleaned(taken({}, headers=headers))
+
+    assert one.headers == [
+        ("content-type", "application/json"),
+        ("link", '<https://lms.example.com/api/users?page=2&api_key=made-up-api-key-1>; rel="next"'),
+        ("x-rate-limit-remaining", "12"),
+        ("x-total-count", "4501"),
+        ("retry-after", "3"),
+    ]
+
+
+def test_csv_is_read_by_its_heading() -> None:
+    lines = [
+        "user_id;First Name;Last Name;E-mail;score",
+        "4501;Ada;Lovelace;ada.lovelace@acme.com;4501",
+        '4609;Grace;"Hopper; Jr";grace@navy.mil;3',
+    ]
+    text = "".join(f"{line}\r\n" for line in lines)
+    [known, one] = cleaned(taken(text, kind="text/csv"))
+    ada = json.loads(known.content)[0]
+    rows = one.content.decode().split("\r\n")
+
+    assert rows[0] == "user_id;First Name;Last Name;E-mail;score"
+    assert rows[1] == f"{ada['id']};{ada['first_name']};{ada['last_name']};{ada['email']};4501"
+    assert not {"Hopper", "Grace", "navy", "4609"} & set(
+        one.content.decode().replace(";", " ").replace('"', " ").split()
+    )
+
+
+def test_xml_is_read_by_its_elements() -> None:
+    text = (
+        '<users><user id="4610" state="open"><name>Alan Turing</name><email>alan@bletchley.uk</email>'
+        "<course><title>Ciphers</title></course></user><log>seen: Alan Turing</log></users>"
+    )
+    [_, one] = cleaned(taken(text, kind="application/xml"))
+    new = one.content.decode()
+
+    assert not [trace for trace in ("Turing", "Alan", "bletchley", "4610") if trace in new]
+    assert "<title>Ciphers</title>" in new
+    assert 'state="open"' in new
+
+
+def test_json_lines_a_guard_and_gzip_are_looked_into() -> None:
+    line = json.dumps({"id": 4501, "email": "ada.lovelace@acme.com"})
+    bodies = [f"{line}\n{line}\n", f"while(1);{line}", gzip.compress(line.encode()), line.encode("utf-8-sig")]
+    [_, lines, guarded, packed, marked] = cleaned(*map(taken, bodies))
+
+    for text in (lines.content, guarded.content, gzip.decompress(packed.content), marked.content):
+        assert b"4501" not in text
+        assert b"acme" not in text
+    assert json.loads(guarded.content)["id"] == json.loads(gzip.decompress(packed.content))["id"]
+
+
+def test_a_web_page_and_what_is_no_text_are_emptied() -> None:
+    page, picture = taken("<html>Hello Ada</html>", kind="text/html"), taken(b"\x89PNG\0\xff\xfe", kind="image/png")
+    [_, one, other] = cleaned(page, picture)
+
+    assert one.content.decode() == PAGE
+    assert other.content == b""
+    assert other.comment
+    assert not is_api(page)
+    assert not is_api(picture)
+
+
+# --- the last look ---------------------------------------------------------------------------------------------------
+
+FOUND = {
+    "a secret": f"key: {SECRET}",
+    "a secret in an address": "?k=s3cret%2Fkey%2Bof-acme",
+    "a secret in base64": base64.b64encode(f"user:{SECRET}".encode()).decode(),
+    "an address": "ADA.LOVELACE@acme.com",
+    "an escaped address": "ada.lovelace%40acme.com",
+    "a name": "by Lovelace, Ada.",
+    "an escaped name": "Zo&euml; O&#8217;Hara",
+    "a name in an address": "?n=ada+lovelace",
+    "a login": "as alovelace9!",
+}
+
+
+@pytest.mark.parametrize("what", FOUND)
+def test_the_last_look_finds_what_is_left_and_does_not_say_it(what: str) -> None:
+    people = People()
+    walked(people, taken(USERS))
+    with pytest.raises(RollbookError) as caught:
+        look_through([("the answer", FOUND[what])], people, [SECRET])
+
+    assert "the answer" in str(caught.value)
+    assert not [trace for trace in TRACES if trace.lower().strip() in str(caught.value).lower()]
+
+
+def test_the_last_look_lets_stand_ins_pass() -> None:
+    people = People()
+    walked(people, taken(USERS))
+    look_through([("a", one.content.decode()) for one in cleaned()], people, [SECRET])
+    look_through([("a", "the word alove, and Ada alone")], people, [SECRET])
