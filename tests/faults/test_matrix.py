@@ -139,7 +139,7 @@ def clean(
 ) -> tuple[str, dict[str, Any], list[str]]:
     """Sync without a fault: the vendor, the rows, and the requests in order."""
     book = Book(request.param, tmp_path_factory.mktemp("clean"))
-    with Sandbox(request.param, tenant=Tenant(as_of=AS_OF)) as sandbox:
+    with Sandbox(request.param, tenant=Tenant(size=6, as_of=AS_OF)) as sandbox:
         outcome, _ = book.sync(sandbox)
         asked = list(sandbox.requests)
 
@@ -166,7 +166,7 @@ def test_a_fault_that_is_met_once(
     caplog.set_level(logging.DEBUG)
     vendor, rows, asked = clean
     book = Book(vendor, tmp_path)
-    with Sandbox(vendor, tenant=Tenant(as_of=AS_OF), faults=[replace(fault, nth=nth(place, asked))]) as sandbox:
+    with Sandbox(vendor, tenant=Tenant(size=6, as_of=AS_OF), faults=[replace(fault, nth=nth(place, asked))]) as sandbox:
         outcome, said = book.sync(sandbox, timeout=0.2 if _is_slow(fault) else 20.0)
         stored = book.rows()
         again, _ = book.sync(sandbox)
@@ -199,7 +199,7 @@ def test_a_fault_that_stays(
     vendor, rows, asked = clean
     path = asked[nth(place, asked) - 1].partition(" ")[2]
     book = Book(vendor, tmp_path)
-    with Sandbox(vendor, tenant=Tenant(as_of=AS_OF)) as sandbox:
+    with Sandbox(vendor, tenant=Tenant(size=6, as_of=AS_OF)) as sandbox:
         book.sync(sandbox)
         sandbox.faults.add(replace(fault, path=path, times=None))
         outcome, said = book.sync(sandbox, timeout=0.2 if _is_slow(fault) else 20.0)
@@ -220,7 +220,7 @@ def test_not_a_number_and_double_keys_are_kept_as_they_come(tmp_path: Path) -> N
     odd = body.replace(
         '"courses": []', '"courses": [{"id": "7", "name": "x", "name": "Safety", "completion_percentage": NaN}]'
     )
-    with Sandbox("talentlms", tenant=Tenant(as_of=AS_OF)) as sandbox:
+    with Sandbox("talentlms", tenant=Tenant(size=6, as_of=AS_OF)) as sandbox:
         sandbox.faults.add(replace(json_answer(odd), path="/api/v1/users/id:", times=1))
         book = Book("talentlms", tmp_path)
         outcome, _ = book.sync(sandbox)
@@ -234,7 +234,7 @@ def test_not_a_number_and_double_keys_are_kept_as_they_come(tmp_path: Path) -> N
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_wait_that_is_too_long_ends_the_run_which_can_be_taken_up(vendor: str, wait: str, tmp_path: Path) -> None:
     book = Book(vendor, tmp_path)
-    with Sandbox(vendor, tenant=Tenant(as_of=AS_OF)) as sandbox:
+    with Sandbox(vendor, tenant=Tenant(size=6, as_of=AS_OF)) as sandbox:
         sandbox.faults.add(replace(throttled(wait), nth=4))
         outcome, said = book.sync(sandbox, timeout=21.0)
         again, _ = book.sync(sandbox, timeout=22.0)
