@@ -199,7 +199,7 @@ def recorded(work: Workspace, name: str, id: str, file: Path, as_of: datetime | 
 
 async def _read(work: Workspace, name: str, case: Case, store: Store) -> tuple[_Watcher, Meaning]:
     from ..http import no_waits  # noqa: PLC0415 - httpx is slow to import
-    from ..testing.lms import RecordedLms  # noqa: PLC0415
+    from ..testing.conformance.lms import RecordedLms  # noqa: PLC0415
 
     lms = RecordedLms(case.load().exchanges)
     with no_waits():

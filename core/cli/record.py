@@ -11,7 +11,7 @@ from ..errors import RollbookError
 from .screen import counted, facts, listed, plain, say
 
 if TYPE_CHECKING:
-    from ..testing.record import Recorded
+    from ..testing.recording.record import Recorded
     from .workspace import Workspace
 
 __all__ = ["record"]
@@ -63,7 +63,7 @@ def record(
     """
     if connection is None and har is None:
         raise click.UsageError("Name a connection, or a HAR file with --from-har.")
-    from ..testing.record import clean  # noqa: PLC0415 - heavy
+    from ..testing.recording.record import clean  # noqa: PLC0415 - heavy
 
     if connection is not None:
         target = file or Path(f"{connection}.har.json")
@@ -86,8 +86,8 @@ def _recorded(
     *,
     force: bool,
 ) -> Recorded:
-    from ..testing.record import Source  # noqa: PLC0415 - heavy
-    from ..testing.record import record as record_source  # noqa: PLC0415
+    from ..testing.recording.record import Source  # noqa: PLC0415 - heavy
+    from ..testing.recording.record import record as record_source  # noqa: PLC0415
 
     one = work.config.connection(name)
     source = Source(

@@ -57,7 +57,7 @@ class Findings:
     duplicates: int = 0
     """Records whose id had been given before in the same reading; only the first was given."""
     failures: dict[str, RollbookError] = field(default_factory=dict[str, RollbookError])
-    """Partitions that could not be read."""
+    """Partitions that could not be read; the empty key stands for the list of them."""
     forbidden: dict[str, RollbookError] = field(default_factory=dict[str, RollbookError])
     """Partitions that the credentials may not read."""
 
@@ -117,14 +117,17 @@ async def stream_folded(
             yield enrollment_of(row)
     for key, text in report.failures.items():
         findings.failures[key] = VendorError(text, where=key)
+    if report.error:  # the list of partitions broke off: what was listed has been given
+        findings.failures[""] = VendorError(report.error)
     findings.forbidden |= {key: Forbidden("it may not be read", where=key) for key in report.forbidden}
     _raise_unread(findings, done=report.outcome != "failed")
 
 
 def _raise_unread(findings: Findings, *, done: bool) -> None:
     if findings.failures:
-        first = next(iter(findings.failures.values()))
-        first.hint = f"{len(findings.failures)} partition(s) could not be read; all others were."
+        first = findings.failures.get("") or next(iter(findings.failures.values()))
+        if "" not in findings.failures:
+            first.hint = f"{len(findings.failures)} partition(s) could not be read; all others were."
         raise first
     if findings.forbidden and not done:
         raise next(iter(findings.forbidden.values()))
@@ -175,9 +178,15 @@ class _Stream:
             await self._out.put(error)
 
     async def _list(self, workers: int) -> None:
-        async with aclosing(read_partitions(self._connection)) as partitions:
-            async for partition in partitions:
-                await self._partitions.put(partition)
+        try:
+            async with aclosing(read_partitions(self._connection)) as partitions:
+                async for partition in partitions:
+                    await self._partitions.put(partition)
+        except (AuthError, RateLimited):
+            raise
+        except Exception as error:  # noqa: BLE001 - told once what was listed has been given
+            known = error if isinstance(error, RollbookError) else unforeseen(error)
+            self._findings.failures[""] = known.at("listing the partitions")
         for _ in range(workers):
             await self._partitions.put(None)
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from ..http import no_waits
     from .case import Case, find_cases, load_case
     from .conformance import conformance_tests, promises
+    from .conformance.lms import Fault, RecordedLms, Scripted
     from .expected import check_expected, differences, update_expected
     from .har import ORIGINS, Exchange, Har, Origin, load_har
-    from .lms import Fault, RecordedLms, Scripted
     from .match import nearest
     from .replay import Recording, open_case, read_case
     from .replayed import Replayed
@@ -27,7 +27,7 @@ _HOMES = {
     ".conformance": ("conformance_tests", "promises"),
     ".expected": ("check_expected", "differences", "update_expected"),
     ".har": ("ORIGINS", "Exchange", "Har", "Origin", "load_har"),
-    ".lms": ("Fault", "RecordedLms", "Scripted"),
+    ".conformance.lms": ("Fault", "RecordedLms", "Scripted"),
     ".match": ("nearest",),
     ".replay": ("Recording", "open_case", "read_case"),
     ".replayed": ("Replayed",),

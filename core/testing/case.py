@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import SettingsError
 from ..http import Sample
@@ -98,7 +98,7 @@ def load_case(file: Path) -> Case:
             f"there is no {expected.name} beside the recording",
             where=str(folder),
             hint='Write {"as_of": "2026-01-01T00:00:00Z", "settings": {...}} into it, and have the rest filled in: '
-            "rollbook test --update-expected.",
+            "rollbook test FOLDER --update-expected.",
         ) from None
     except ValueError as error:
         raise SettingsError(f"no JSON: {error}", where=str(expected)) from None
@@ -120,7 +120,7 @@ def find_cases(folder: Path) -> list[Case]:
 def _case(said: Any, folder: Path, name: str, where: str) -> Case:
     if not isinstance(said, dict):
         raise SettingsError("expected an object", where=where)
-    table: dict[str, Any] = said
+    table = cast("dict[str, Any]", said)
     for key in table:
         if key not in _KEYS and key not in _FOUND:
             raise SettingsError(

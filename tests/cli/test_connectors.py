@@ -62,21 +62,21 @@ def test_an_unknown_connector_suggests_the_nearest(desk: Desk) -> None:
 
 
 def test_a_broken_plug_in_is_reported_and_breaks_nothing_else(desk: Desk) -> None:
-    (desk.folder / "broken_lms.py").write_text("raise RuntimeError('torn')\n")
-    desk.config('[plugins]\nmodules = ["paper_lms", "broken_lms"]\n')
+    (desk.folder / "torn_lms.py").write_text("raise RuntimeError('torn')\n")
+    desk.config('[plugins]\nmodules = ["paper_lms", "torn_lms"]\n')
     result = desk.run("connectors", "--format", "json")
 
     assert result.exit_code == 0
     assert result.stderr == (
-        "rollbook: warning: 'broken_lms' cannot be loaded: broken_lms: RuntimeError: torn (broken_lms.py:1)\n"
+        "rollbook: warning: 'torn_lms' cannot be loaded: torn_lms: RuntimeError: torn (torn_lms.py:1)\n"
         "Mend it, or take it out of [plugins] modules in rollbook.toml.\n"
     )
     assert "paper" in [one["name"] for one in json.loads(result.stdout)]
 
 
 def test_connections_to_others_go_on_beside_a_broken_plug_in(desk: Desk) -> None:
-    (desk.folder / "broken_lms.py").write_text("raise SystemExit(0)\n")
-    desk.config((desk.folder / "rollbook.toml").read_text().replace('["paper_lms"]', '["broken_lms", "paper_lms"]'))
+    (desk.folder / "torn_lms.py").write_text("raise SystemExit(0)\n")
+    desk.config((desk.folder / "rollbook.toml").read_text().replace('["paper_lms"]', '["torn_lms", "paper_lms"]'))
 
     assert desk.run("sync", "acme").exit_code == 0
 

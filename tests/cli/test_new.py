@@ -86,7 +86,7 @@ def test_every_combination_reads_its_recordings_as_it_stands(own: Desk, auth: st
 
 @pytest.mark.parametrize("paging", PAGINGS)
 def test_a_single_enrollment_is_the_one_of_the_whole(own: Desk, paging: str) -> None:
-    from rollbook.core.testing.lms import RecordedLms
+    from rollbook.core.testing.conformance.lms import RecordedLms
 
     own.run("new", "my_lms", "--paging", paging)
     sys.path.insert(0, str(own.folder / "my_lms"))

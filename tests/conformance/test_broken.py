@@ -75,6 +75,7 @@ BROKEN = [
     ("SkippingCursor", "test_each_cursor_leads_to_what_is_left", "taken up behind page 1 of 3"),
     ("SkippingCursor", "test_an_interrupted_sync_ends_like_another", "begun again has other enrollments"),
     ("SwallowsAuth", "test_a_refused_sign_in_is_an_auth_error", "no AuthError with a hint"),
+    ("NeverRenews", "test_a_refused_sign_in_is_an_auth_error", "the token is not renewed"),
     ("SwallowsForbidden", "test_a_forbidden_tenant_never_reads_as_empty", "0 enrollments and no error"),
     ("SwallowsGone", "test_an_item_that_is_gone_takes_no_other_with_it", "without a word"),
     ("GivesUp", "test_throttling_is_waited_out", "is not waited out"),
@@ -82,6 +83,7 @@ BROKEN = [
     ("AsksOnce", "test_a_time_out_is_tried_again", "is not waited out"),
     ("AsksOnce", "test_a_cut_connection_is_tried_again", "is not waited out"),
     ("SwallowsFailures", "test_a_lasting_server_error_is_told_and_leaves_the_rest", "no failure is reported; 11:501"),
+    ("FailsTheRest", "test_a_lasting_server_error_is_told_and_leaves_the_rest", "which are in other partitions"),
     ("SwallowsOddities", "test_a_web_page_is_told", "no failure is reported; 11:501"),
     ("SwallowsOddities", "test_malformed_json_is_told", "no failure is reported; 11:501"),
     ("SwallowsOddities", "test_truncated_json_is_told", "no failure is reported; 11:501"),
@@ -214,6 +216,17 @@ def test_a_secret_that_may_be_real_fails_and_is_not_shown(tmp_path: Path) -> Non
 
     assert "client_secret does not begin with `made-up`" in told
     assert "s3cr3t" not in told
+
+
+def test_a_connector_that_no_other_process_finds_fails() -> None:
+    class Inner(Guild):
+        """Stands inside a function."""
+
+        __module__ = "guild_lms"
+
+    told = failure(Inner, "test_a_partition_reads_the_same_in_a_fresh_process", FIXTURES / "guild")
+
+    assert "Inner stands inside a function" in told
 
 
 def test_strategies_with_other_ids_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from hostile_lms import Hostile
 from rollbook.core.errors import ContractError
 from rollbook.core.native import parse
 from rollbook.core.testing import load_case
-from rollbook.core.testing.trial import Trial
+from rollbook.core.testing.conformance.trial import Trial
 
 FILE = Path(__file__).parent / "fixtures" / "hostile" / "tenant.har.json"
 BIG = 98765432109876543210987654321098765432109876543210

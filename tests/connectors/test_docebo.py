@@ -18,7 +18,7 @@ from rollbook.core.store import PRIVATE, Store
 from rollbook.core.sync import Sync
 from rollbook.core.testing import load_case, load_har
 from rollbook.core.testing.conformance import conformance_tests
-from rollbook.core.testing.lms import RecordedLms
+from rollbook.core.testing.conformance.lms import RecordedLms
 
 if TYPE_CHECKING:
     from collections.abc import Callable

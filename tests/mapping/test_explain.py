@@ -23,7 +23,7 @@ from rollbook.core.native import dump
 from rollbook.core.store import PRIVATE, Store
 from rollbook.core.sync import Sync
 from rollbook.core.testing import find_cases
-from rollbook.core.testing.lms import RecordedLms
+from rollbook.core.testing.conformance.lms import RecordedLms
 
 if TYPE_CHECKING:
     from rollbook.core.mapping.explanation import Condition, Explanation, Field, StatusSteps, Worked

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from rollbook.core.api import AsyncLms, Lms, connect
+from rollbook.core.connector import Partition
 from rollbook.core.errors import AuthError, Forbidden, Gone, RollbookError, Unsupported, VendorError
 
 from .conftest import NOW, Campus, CampusConnector, WindowsConnector, open_campus, row
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from rollbook.core.connection import Connection
-    from rollbook.core.connector import Page, Partition
+    from rollbook.core.connector import Page
     from rollbook.core.native import JSON, NativeRecord
     from rollbook.core.schema import CourseEnrollment
 
@@ -301,3 +302,22 @@ def test_a_check_reads_no_more_than_a_page(campus: Campus, connected: connect) -
         assert lms.check() == ()
 
     assert campus.pages == 1
+
+
+@pytest.mark.parametrize("kind", [CampusConnector, WindowsConnector])
+def test_a_list_of_partitions_that_breaks_off_is_told_once_the_rest_was_given(
+    campus: Campus, kind: type[CampusConnector]
+) -> None:
+    class HalfListed(kind):
+        async def partitions(self) -> AsyncIterator[Partition]:
+            yield Partition("course:a")
+            raise VendorError("the list broke off")
+
+    for rows in campus.courses.values():
+        for one in rows:
+            one |= {"window": "w1", "seconds": 1}
+    given, error = read(lms_of(campus, HalfListed))
+
+    assert isinstance(error, VendorError)
+    assert "the list broke off" in str(error)
+    assert set(statuses(given)) == {"1", "2", "3"}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import html
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +19,11 @@ from rollbook.core.errors import AuthError, RollbookError, SettingsError, Vendor
 from rollbook.core.http import no_waits
 from rollbook.core.registry import registry
 from rollbook.core.testing import differences, find_cases, load_case, load_har, read_case
-from rollbook.core.testing.cleaning import Cleaner
-from rollbook.core.testing.lms import RecordedLms
-from rollbook.core.testing.pseudonyms import Numbered
-from rollbook.core.testing.record import Recorded, clean, record
-from rollbook.core.testing.seen import Source
+from rollbook.core.testing.conformance.lms import RecordedLms
+from rollbook.core.testing.recording.cleaning import Cleaner
+from rollbook.core.testing.recording.pseudonyms import Numbered
+from rollbook.core.testing.recording.record import Recorded, clean, record
+from rollbook.core.testing.recording.seen import Source, outline
 from rollbook.sandbox import Fault, Sandbox
 
 if TYPE_CHECKING:
@@ -314,6 +316,43 @@ def test_a_link_with_the_key_leads_to_the_next_page_in_the_replay(tmp_path: Path
 
 
 @pytest.mark.usefixtures("campus")
+def test_a_compressed_answer_is_recorded_as_it_reads(tmp_path: Path) -> None:
+    lms = campus_lms()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        plain = lms(request)
+        headers = {**plain.headers, "content-encoding": "gzip"}
+        del headers["content-length"]
+        return httpx.Response(plain.status_code, headers=headers, content=gzip.compress(plain.content))
+
+    done = recorded(tmp_path, answer)
+    one = next(one for one in load_har(done.files[0]).exchanges if "/members" in one.url)
+
+    assert len(json.loads(one.content)) == 3
+    assert "content-encoding" not in dict(one.headers)
+    assert "Lovelace" not in written(done)
+
+
+@pytest.mark.usefixtures("campus")
+def test_odd_characters_and_a_port_that_goes_without_saying_are_no_hindrance(tmp_path: Path) -> None:
+    source = campus_source()
+    source = replace(source, values={**source.values, "base_url": "https://Campus.acme.edu:443"})
+    odd = {**ADA, "course": {"id": 10**40, "title": "Half a pair \ud83d, and \u0000 nothing"}, "progress": 12.5}
+    lms = campus_lms([ADA])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/members":
+            return httpx.Response(200, content=json.dumps([odd]).encode())
+        return lms(request)
+
+    case = load_case(recorded(tmp_path, answer, source=source).files[0])
+
+    assert case.enrollments[0]["course"]["title"].startswith("Half a pair ")
+    assert case.enrollments[0]["course"]["id"] == str(10**40)
+    assert differences(case.found, read_case(case)) == []
+
+
+@pytest.mark.usefixtures("campus")
 def test_a_setting_that_names_the_tenant_is_left_out(tmp_path: Path) -> None:
     settings = load_case(recorded(tmp_path, campus_lms()).files[0]).settings
 
@@ -492,6 +531,10 @@ def test_a_browsers_har_becomes_a_case(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("campus")
 def test_a_har_that_is_not_enough_tells_what_is_missing(tmp_path: Path) -> None:
     har = browser_har(tmp_path, campus_lms(), "api/report", SIGNED)
+    assert (
+        outline("/api/v1/users/id:4501,email:a@b.c/ada/files/Ada%20L.pdf")
+        == "/api/v1/users/id:...,email:.../ada/files/..."
+    )
     with pytest.raises(RollbookError) as caught:
         record(campus_source(), tmp_path / "acme", har=har)
 

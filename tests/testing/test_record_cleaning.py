@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 import pytest
 from rollbook.core.errors import RollbookError
-from rollbook.core.testing.bodies import PAGE, is_api, walked
-from rollbook.core.testing.cleaning import Cleaner
-from rollbook.core.testing.people import People
-from rollbook.core.testing.proof import look_through
-from rollbook.core.testing.recorder import Taken
+from rollbook.core.testing.recording.bodies import PAGE, is_api, walked
+from rollbook.core.testing.recording.cleaning import Cleaner
+from rollbook.core.testing.recording.people import People
+from rollbook.core.testing.recording.proof import differing, look_through
+from rollbook.core.testing.recording.recorder import Taken
 
 HOST = "https://acme.lms.io"
 SECRET = "s3cret/key+of-acme"
@@ -84,6 +84,16 @@ HOSTILE: dict[str, Any] = {
     "a key that is somebody": {"by_mail": {"ada.lovelace@acme.com": {"score": 1}}},
     "a key that is an id": {"grades": {"4501": 7, "4502": 8}},
     "a manager by name": {"manager": "Ada Lovelace", "manager_name": "Ada Lovelace", "approved_by": "zohara"},
+    "a name in a member nobody knows": {
+        "users": [{"id": 4501, "email": "x@y.io", "reports_to": "Grace Hopper", "line_manager_display": "Grace Hopper"}]
+    },
+    "a name in parts, in an object": {
+        "number": 71,
+        "name": {"given": "Grace", "family": "Hopper"},
+        "text": "Grace Hopper",
+    },
+    "a name in parts that say name": {"number": 71, "name": {"given_name": "Zoë", "other": "James"}, "mail": "x@y.io"},
+    "a person under no name that is known": {"who": {"given": "London", "family": "Hopper"}},
     "a short name": {"users": [{"id": 4501, "name": "A. Lovelace"}]},
     "Japanese without a blank": {"text": "佐藤美咲さんの修了証"},
     "a title with a whole name": {"title": "Coaching of Ada Lovelace"},
@@ -118,7 +128,7 @@ TRACES = (
         "7946",
         "0958",
     ),
-    *("James", "London", "1985", "81.2", "ill, says", "s3cret", "hunter", "eyJhbGci", "QWRh", "of-acme"),
+    *("Hopper", "James", "London", "1985", "81.2", "ill, says", "s3cret", "hunter", "eyJhbGci", "QWRh", "of-acme"),
 )
 
 
@@ -142,6 +152,24 @@ KEPT: dict[str, Any] = {
     "what pages": {"cursor": "s1", "next": 3, "has_more_data": False, "page_token": 7},
     "numbers of any size": {"big": 10**49, "float": 1e-7, "zero": 0, "negative": -1},
     "an enrollment's id": {"id": 900100, "course_id": 77, "section_id": "77-1"},
+    "a flat row": {"user_id": None, "email": None, "course_name": "Fire Safety", "user_type": "Learner-Type"},
+    "until when, and in which order": {
+        "finish_by": "2026-02-28",
+        "due_by": 1772438400,
+        "sort_by": "Name",
+        "back_by": "28.02.2026",
+    },
+    "dates of deeds": {"approved_by": "2026-02-28T10:00:00Z"},
+    "links of pages": {
+        "links": {"first": "/list?page=1", "last": "/list?page=9"},
+        "first": 1,
+        "last": 9,
+    },
+    "a title in two languages": {
+        "id": 77,
+        "course_name": {"en": "Health", "de": "Gesundheit"},
+        "name": {"en": "Safety"},
+    },
     "who did it": {"created_by": "system", "enrolled_by": "self", "assigned_by": None, "user": "admin"},
 }
 
@@ -248,6 +276,16 @@ def test_csv_is_read_by_its_heading() -> None:
     )
 
 
+def test_a_heading_in_another_language_is_understood() -> None:
+    text = "Vorname,Nachname,E-Mail,Kurs\nGrace,Hopper,grace@navy.mil,Fire Safety\n"
+    [_, one] = cleaned(taken(text, kind="text/csv"))
+    heading, row, _ = one.content.decode().split("\n")
+
+    assert heading == "Vorname,Nachname,E-Mail,Kurs"
+    assert row.endswith("@example.com,Fire Safety")
+    assert not {"Grace", "Hopper"} & set(row.split(","))
+
+
 def test_xml_is_read_by_its_elements() -> None:
     text = (
         '<users><user id="4610" state="open"><name>Alan Turing</name><email>alan@bletchley.uk</email>'
@@ -281,6 +319,47 @@ def test_a_web_page_and_what_is_no_text_are_emptied() -> None:
     assert other.comment
     assert not is_api(page)
     assert not is_api(picture)
+
+
+# --- reading the same ------------------------------------------------------------------------------------------------
+
+
+def unified(**more: Any) -> dict[str, Any]:
+    """Give a reading of one enrollment."""
+    user = {"id": "4501", "name": "Ada Lovelace", "emails": [{"email": "ada.lovelace@acme.com"}]}
+    one = {"id": "4501:77", "user": user, "course": {"id": "77", "title": "Fire"}, "assigned_by": None}
+    one |= {"status": "in_progress", "score": 4501.0, "custom_fields": {"username": "alovelace9", "level": 3}}
+    return {"enrollments": [one | more], "skipped": {}, "rejected": [], "drift": []}
+
+
+DAMAGE: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "nothing": ({}, []),
+    "a status": ({"status": "unknown"}, ["status"]),
+    "a figure": ({"score": 2499.0}, ["score"]),
+    "a title": ({"course": {"id": "77", "title": "Water"}}, ["course.title"]),
+    "a field": ({"custom_fields": {"username": "somebody", "level": 3}}, ["custom_fields.username"]),
+    "a missing field": ({"custom_fields": {"level": 3}}, ["custom_fields"]),
+    "an id": ({"id": "1234:77"}, ["id"]),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_what_cleaning_damages_is_told_by_field(what: str) -> None:
+    people = People()
+    walked(people, taken(USERS))
+    people.enrollments(unified()["enrollments"])
+    cleaner = Cleaner(people, None, {})
+    ada = json.loads(walked(cleaner, taken(USERS)).content)[0]
+    user = {
+        "id": str(ada["id"]),
+        "name": f"{ada['first_name']} {ada['last_name']}",
+        "emails": [{"email": ada["email"]}],
+    }
+    fields = {"username": ada["login"], "level": 3}
+    changes, told = DAMAGE[what]
+    replayed = unified(**{"id": f"{ada['id']}:77", "user": user, "custom_fields": fields, **changes})
+
+    assert differing(unified(), replayed, cleaner) == told
 
 
 # --- the last look ---------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ import uuid
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rollbook.core.testing.pseudonyms import Ids, Names, Numbered
+from rollbook.core.testing.recording.ids import Ids
+from rollbook.core.testing.recording.pseudonyms import Names, Numbered
 
 NUMBERS = st.integers(1, 10**12).map(str)
 WORDY = st.from_regex(r"[A-Za-z]{1,3}-?[0-9]{2,6}", fullmatch=True)

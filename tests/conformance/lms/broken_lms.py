@@ -263,6 +263,16 @@ class SwallowsAuth(Guild):
             return
 
 
+class NeverRenews(Guild):
+    """Takes the end of a token for a refusal."""
+
+    @staticmethod
+    def verdict(answer: Answer) -> Verdict | None:
+        if answer.status == 401:
+            return Verdict.fail(AuthError, "refused", "Check the secret.")
+        return Guild.verdict(answer)
+
+
 class SwallowsForbidden(Guild):
     """Takes what may not be read for nothing."""
 
@@ -297,16 +307,14 @@ class SwallowsFailures(Guild):
             yield Page([])
 
 
-class FailsTheRest(Guild):
-    """Reads all courses before the first one is given."""
+class FailsTheRest(_OnePartition):
+    """Reads all courses for the first one that is wanted."""
 
-    async def partitions(self) -> AsyncIterator[Partition]:
-        listed = [one async for one in super().partitions()]
-        for partition in listed:
-            async for _ in super().pages(partition, None, None):
-                pass
-        for partition in listed:
-            yield partition
+    async def pages(self, partition: Partition, cursor: JSON, since: JSON) -> AsyncIterator[Page]:
+        if not hasattr(self, "_all"):
+            found = {one.key: await self.rows(one, 1) async for one in super().partitions()}
+            self._all = found
+        yield Page(self._all[partition.key])
 
 
 class GivesUp(Guild):

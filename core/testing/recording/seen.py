@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ..api import AsyncLms, Lms
-from ..connection import open_connection
-from ..errors import AuthError, RateLimited, RollbookError, Unsupported, VendorError
-from ..http import Sample
+from ...api import AsyncLms, Lms
+from ...connection import open_connection
+from ...errors import AuthError, RateLimited, RollbookError, Unsupported, VendorError
+from ...http import Sample
+from ..replay import found_by
 from .foreign import Player
+from .keys import is_person_word
 from .recorder import Cuts, Recorder, Taken
-from .replay import found_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-__all__ = ["Seen", "Source", "see"]
+__all__ = ["Seen", "Source", "outline", "see"]
 
 _FETCHED, _TRIED = 3, 6
 """So many enrollments are also read singly; so many are tried for it."""
@@ -185,12 +187,21 @@ def _once(taken: list[Taken], player: Player | None) -> list[Taken]:
 def _not_enough(player: Player) -> RollbookError:
     lines: list[str] = []
     for request, near in player.missing[:5]:
-        lines.append(f"  missing: {request.method} {request.url.path}" + _names(request.url.params.keys()))
+        lines.append(f"  missing: {request.method} {outline(request.url.path)}" + _names(request.url.params.keys()))
         if near:
             parts = httpx.URL(near.url)
-            lines.append(f"  nearest: {near.method} {parts.path}{_names(parts.params.keys())}")
+            lines.append(f"  nearest: {near.method} {outline(parts.path)}{_names(parts.params.keys())}")
     more = f"\n  ... and {len(player.missing) - 5} more" if len(player.missing) > 5 else ""  # noqa: PLR2004
     return RollbookError("the HAR file is not enough to read this connection", hint="\n".join([*lines]) + more)
+
+
+def outline(path: str) -> str:
+    """Write a path with nothing in it that may be somebody's: an id, an address, a login."""
+    out: list[str] = []
+    for segment in path.split("/"):
+        hidden = not re.fullmatch(r"[A-Za-z_.-]*|v\d+", segment) or (out and is_person_word(out[-1]))
+        out.append(re.sub(r"[^:,]+(?=,|$)", "...", segment) if hidden and segment else segment)
+    return "/".join(out)
 
 
 def _names(names: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from ..native import parse
+from ...native import parse
 from . import faults
 from .harm import harms
 from .promise import Promises, broken, few
@@ -13,7 +13,7 @@ from .promise import Promises, broken, few
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..native import JSON
+    from ...native import JSON
     from .readings import Reading
     from .trial import Trial
 
@@ -52,7 +52,11 @@ class DataPromises(Promises):
                     "Give new objects in each page, and do not change them afterwards; `fold` is pure.",
                 )
             if not given or repr(parse(given)) != repr(one["remote_data"]):
-                broken(trial.name, f"remote_data of {id!r} is not what is stored", "Give records of JSON values only.")
+                broken(
+                    trial.name,
+                    f"remote_data of {id!r} is not what is stored",
+                    "Give records of JSON values only, and do not change them afterwards.",
+                )
             if inexact := _inexact(trial, one["remote_data"]):
                 broken(
                     trial.name,

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..connection import check_settings, read_definition
-from ..connector import Connector
-from ..errors import AuthError, MappingError, RollbookError
-from ..mapping import compile_expression
-from ..native import parse
+from ...connection import check_settings, read_definition
+from ...connector import Connector
+from ...errors import AuthError, MappingError, RollbookError
+from ...mapping import compile_expression
+from ...native import parse
 from . import faults
 from .lms import Scripted
 from .promise import Promises, broken, defines, few
 
 if TYPE_CHECKING:
-    from ..mapping import Definition
+    from ...mapping import Definition
     from .trial import Trial
 
 __all__ = ["DeclaredPromises"]

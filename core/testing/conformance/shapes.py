@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from ..errors import ContractError
-from ..native import dump, parse
+from ...errors import ContractError
+from ...native import dump, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..native import JSON
-    from .har import Exchange
+    from ...native import JSON
+    from ..har import Exchange
 
 __all__ = ["Key", "Paging", "item_words", "key_of", "lists_by_name", "paging", "representatives", "shape"]
 

@@ -6,7 +6,16 @@ import re
 from enum import Enum, auto
 from functools import lru_cache
 
-__all__ = ["PERSON_WORDS", "Holds", "holds", "is_course_like", "is_person_word", "names_somebody", "words"]
+__all__ = [
+    "PERSON_WORDS",
+    "Holds",
+    "holds",
+    "is_course_like",
+    "is_person_word",
+    "may_name_somebody",
+    "names_somebody",
+    "words",
+]
 
 
 class Holds(Enum):
@@ -105,12 +114,15 @@ _FLAGS = (
     *("stop", "format", "digest", "restrictemail", "display", "visible", "sent", "sentat", "signupmethod", "allowed"),
 )
 _NAME = re.compile(
+    r"vorname|nachname|familienname|pr[eé]nom|nomdefamille|apellidos?|cognome|sobrenome|voornaam|achternaam|imi[eę]|nazwisko"
+    r"|(for|f[oö]r|efter|etter)na[vm]n|фамилия|имя|отчество|όνομα|επώνυμο|ονοματεπώνυμο|"
     r"(first|last|given|family|sur|middle|maiden|nick|preferred|legal|fore|patronymic|formal|phonetic|alternate)_?names?"
     r"|(first|last|middle|alternate)name(phonetic)?|surname|forename|initials|patronymic|sortablename|namesuffix"
     rf"|({_PERSON})s?(first|last|full|display|given|family|middle|short|sortable|formatted)?names?"
 )
 _CALLED = frozenset(
     {"name", "fullname", "displayname", "shortname", "formattedname", "commonname", "cn", "label", "displaylabel"}
+    | {"nom", "nombre", "nombres", "nome", "naam", "navn", "namn", "nimi"}
 )
 _LOGIN = re.compile(
     r"(user|login|screen)names?|logins?|loginid|userlogin|upn|userprincipalname|samaccountname|uniquelogin"
@@ -133,12 +145,12 @@ _CODES = re.compile(
     r"(role|type|status|state|level|lang|language|country|permission|locale|currency|timezone|format)s?ids?"
 )
 _PHONE = re.compile(
-    r"\w*(phone|mobile|cell|fax|telephone|whatsapp|skype|telegram|pager)\d?(number|no|home|work)?|tel|icq|msn|aim|yahoo"
+    r"\w*(phone|mobile|cell|fax|telephone|whatsapp|skype|telefon|telefono|handy|telegram|pager)\d?(number|no|home|work)?|tel|icq|msn|aim|yahoo"
 )
 _ADDRESS = re.compile(
     r"\w*(street|zipcode|postcode|postalcode|homeaddress|mailingaddress|postaladdress|address(line)?\d?)|city|town|zip|county|suburb|pobox|latitude|longitude|lat|lng|geo|location"
 )
-_BIRTH = re.compile(r"\w*(birth|birthday|birthdate|dateofbirth|yearofbirth)|\w*dob|age")
+_BIRTH = re.compile(r"\w*(geburt|naissance|nacimiento|birth|birthday|birthdate|dateofbirth|yearofbirth)|\w*dob|age")
 _WRITTEN = re.compile(
     r"bio|biography|about|aboutme|comments?|commenttext|remarks?|feedback|feedbacktext|notes?|usernotes?|essay|answertext"
     r"|submissiontext|justification|headline|signaturetext|motto|interests|hobbies|statusmessage|teachernotes"
@@ -160,13 +172,32 @@ _OWN = re.compile(
 )
 _VALUES = frozenset({"value", "values", "content", "rawvalue", "displayvalue", "fieldvalue", "data", "answer"})
 _COURSE = re.compile(
-    r"(\w*course\w*|category\w*|categories|startdate|enddate|summary|summaryformat|creditpoints|lesson\w*|syllabus\w*|workflowstate"
+    r"(\w*(course|kurs|cours|curso|corso|cursus)\w*|category\w*|categories|startdate|enddate|summary|summaryformat|creditpoints|lesson\w*|syllabus\w*|workflowstate"
     r"|enrollmenttermid|certification\w*|uidcourse|duration|price|catalog\w*|section(s|id|name)|quiz\w*|grademax|itemtype)"
 )
 _NOT_NAMES = frozenset(
     {"type", "role", "status", "state", "group", "branch", "level", "title", "category", "department", "organization"}
     | {"company", "timezone", "language", "locale", "country", "roles", "types", "kind", "position", "job", "label"}
 )
+_NO_DOERS = frozenset(
+    {"finish", "due", "complete", "back", "expire", "expires", "end", "start", "return", "submit", "close", "available"}
+    | {
+        "valid",
+        "required",
+        "needed",
+        "sort",
+        "sorted",
+        "order",
+        "ordered",
+        "group",
+        "grouped",
+        "search",
+        "filter",
+        "pay",
+    }
+)
+"""Before `by`: what says until when, or how a list is ordered, and not who did it."""
+_LONGEST_NAME = 100
 _NAMELIKE = re.compile(r"[^\W\d_a-z][^\W\d_]*[.’'-]?[^\W\d_]*(\s+[^\W\d_a-z][^\W\d_]*[.’'-]?[^\W\d_]*){1,3}")  # noqa: RUF001
 _SPLIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 
@@ -186,8 +217,18 @@ def is_person_word(name: str, *, plural: bool = True) -> bool:
 def names_somebody(name: str, value: str) -> bool:
     """Tell whether a text is most likely somebody's name: it looks like one, and its member speaks of a person."""
     parts = words(name)
+    if len(value) > _LONGEST_NAME or not parts:
+        return False
     speaks = any(word in PERSON_WORDS or word.removesuffix("s") in PERSON_WORDS for word in parts)
     return speaks and parts[-1] not in _NOT_NAMES and bool(_NAMELIKE.fullmatch(value))
+
+
+def may_name_somebody(name: str, value: str) -> bool:
+    """Tell whether a text in a person's object may be another's name: it looks like one, and nothing speaks against."""
+    parts = words(name)
+    if len(value) > _LONGEST_NAME or not parts or parts[-1] in _NOT_NAMES | {"name", "text", "result", "grade", "url"}:
+        return False
+    return not _COURSE.fullmatch("".join(parts)) and bool(_NAMELIKE.fullmatch(value))
 
 
 def is_course_like(names: frozenset[str]) -> bool:
@@ -206,7 +247,11 @@ def holds(name: str) -> Holds:  # noqa: C901, PLR0911, PLR0912 - one line for ea
         return Holds.SECRET
     if joined in _LIKELY:
         return Holds.LIKELY_SECRET
-    if {"email", "emails", "mail", "mails"} & set(parts) or joined.startswith("email") or joined.endswith("email"):
+    if (
+        {"email", "emails", "mail", "mails", "courriel", "correo", "epost"} & set(parts)
+        or joined.startswith("email")
+        or joined.endswith("email")
+    ):
         return Holds.ANYTHING if joined.endswith(_FLAGS) else Holds.EMAIL
     if joined in _CALLED:
         return Holds.CALLED
@@ -229,7 +274,7 @@ def holds(name: str) -> Holds:  # noqa: C901, PLR0911, PLR0912 - one line for ea
         joined.endswith(("id", "ids")) and joined not in _NO_ID
     ):
         return Holds.ID
-    if is_person_word(name) or (parts[-1] == "by" and len(parts) > 1):
+    if is_person_word(name) or (parts[-1] == "by" and len(parts) > 1 and parts[-2] not in _NO_DOERS):
         return Holds.PERSON
     if _OWN.fullmatch(joined):
         return Holds.OWN_FIELD

@@ -9,7 +9,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-from ..errors import RollbookError
+from ...errors import RollbookError
 from .cleaning import MADE_UP, is_plain, is_telling
 from .keys import Holds
 from .pseudonyms import STOP, folded, tokens

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 
-from ..errors import ContractError, SettingsError
-from ..native import JSON, dump, parse
+from ...errors import ContractError, SettingsError
+from ...native import JSON, dump, parse
 from .bodies import is_api
 from .keys import Holds, holds
 from .recorder import Taken

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Gone, RollbookError, Unsupported
-from ..native import parse
+from ...errors import Gone, RollbookError, Unsupported
+from ...native import parse
 from .promise import Promises, broken, defines, few
 
 if TYPE_CHECKING:

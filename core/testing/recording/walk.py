@@ -10,14 +10,14 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
 
-from ..errors import ContractError
-from ..native import dump, parse
-from .keys import Holds, holds, is_course_like, is_person_word, names_somebody
+from ...errors import ContractError
+from ...native import dump, parse
+from .keys import Holds, holds, is_course_like, is_person_word, may_name_somebody, names_somebody
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..native import JSON
+    from ...native import JSON
 
 __all__ = ["ADDRESS", "Walk", "is_idlike", "looks_secret"]
 
@@ -35,6 +35,8 @@ _SIGNS = frozenset(
     {"displayname", "fullname", "sortablename", "pronouns", "lastlogin", "lastloginat", "lastaccess", "profileimageurl"}
 )
 """Members that people have; courses have some of them, too."""
+_NAME_PARTS = frozenset({"given", "family", "forename", "middle"})
+"""Members of a name that is given in parts, `{"given": ..., "family": ...}`, besides those that say `name`."""
 _BODIES = frozenset({"message", "text", "body", "content", "html", "post", "messagehtml", "body_html", "reply"})
 _DEEPEST = 4
 """So deep JSON inside a text inside JSON is looked into."""
@@ -106,7 +108,7 @@ class Walk(ABC):
             ]
         return self.scalar(self._what(name, own=own, in_person=in_person, course=False), value, name)
 
-    def _object(self, record: dict[str, JSON], name: str, *, own: bool) -> dict[str, JSON]:
+    def _object(self, record: dict[str, JSON], name: str, *, own: bool, naming: bool = False) -> dict[str, JSON]:
         keys = frozenset(record)
         course = is_course_like(keys)
         person = self._is_person(record, name, course=course)
@@ -120,14 +122,17 @@ class Walk(ABC):
                 what = Holds.SECRET
             if what is Holds.ID and person and re.sub(r"[\W_]", "", key).lower() in _OWN_IDS and _is_itself(record):
                 what = Holds.PERSON_ID
-            if what is Holds.ANYTHING and isinstance(value, str) and names_somebody(key, value):
+            if what is Holds.ANYTHING and isinstance(value, str) and (naming or names_somebody(key, value)):
                 what = Holds.NAME
+            if what is Holds.ANYTHING and person and isinstance(value, str) and may_name_somebody(key, value):
+                what = Holds.OWN_FIELD
             if what is Holds.ANYTHING and key.lower() in _BODIES and isinstance(value, str) and _has_author(record):
                 what = Holds.WRITTEN
             inner_own = own or (person and holds(called) in _WHOLLY_PRIVATE)
             new = str(self.leaf(Holds.ID, key)) if by_id else self._renamed(key)
             if isinstance(value, dict):
-                walked[new] = self._object(value, name if by_id else key, own=inner_own)
+                parts = what is Holds.NAME or bool(_NAME_PARTS & {part.lower() for part in value})
+                walked[new] = self._object(value, name if by_id else key, own=inner_own, naming=parts)
             elif isinstance(value, list):
                 walked[new] = self._list(value, name if by_id else key, what, own=inner_own)
             else:

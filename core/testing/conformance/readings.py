@@ -6,25 +6,25 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from ..errors import Gone, RollbookError
-from ..mapping import Mapped, compile_expression
-from ..native import dump, parse, without
-from ..sync.reading import read_pages
-from ..table import as_key
+from ...errors import Gone, RollbookError
+from ...mapping import Mapped, compile_expression
+from ...native import dump, parse, without
+from ...sync.reading import read_pages
+from ...table import as_key
 from .lms import NUMBER, Endless
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
     from datetime import datetime
 
-    from ..connection import Connection
-    from ..connector import Page, Partition
-    from ..http import PageAnswer
-    from ..native import JSON, NativeRecord
-    from ..schema import CourseEnrollment
-    from ..sync import Report
-    from ..sync.stream import Findings
-    from .har import Exchange
+    from ...connection import Connection
+    from ...connector import Page, Partition
+    from ...http import PageAnswer
+    from ...native import JSON, NativeRecord
+    from ...schema import CourseEnrollment
+    from ...sync import Report
+    from ...sync.stream import Findings
+    from ..har import Exchange
     from .lms import RecordedLms
 
 __all__ = [

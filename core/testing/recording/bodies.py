@@ -12,15 +12,15 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import ContractError
-from ..http.answer import dig
-from ..native import dump, parse
+from ...errors import ContractError
+from ...http.answer import dig
+from ...native import dump, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..http import Cut
-    from ..native import JSON
+    from ...http import Cut
+    from ...native import JSON
     from .recorder import Headers, Taken
     from .walk import Walk
 

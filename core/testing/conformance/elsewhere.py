@@ -1,4 +1,4 @@
-"""Partitions in another process: `python -m rollbook.core.testing.elsewhere`, with a job as JSON in its input."""
+"""Partitions in another process: this module is run by itself, with a job as JSON in its input."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..connector import Partition
-from ..errors import RollbookError
-from .case import load_case
+from ...connector import Partition
+from ...errors import RollbookError
+from ..case import load_case
 from .readings import read_partition
 from .trial import Trial
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from ..connector import Connector
+    from ...connector import Connector
 
 __all__ = ["read_elsewhere"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..connector import Connector
+from ...connector import Connector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,21 +6,21 @@ from inspect import currentframe, getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SettingsError, UnknownName
-from ..registry import find, registry
-from .case import find_cases
-from .promises_data import DataPromises
-from .promises_declared import DeclaredPromises
-from .promises_faults import FaultPromises
-from .promises_parts import PartsPromises
-from .promises_reading import ReadingPromises
-from .promises_single import SinglePromises
+from ...errors import SettingsError, UnknownName
+from ...registry import find, registry
+from ..case import find_cases
+from .bad_days import FaultPromises
+from .data import DataPromises
+from .declared import DeclaredPromises
+from .parts import PartsPromises
+from .reading import ReadingPromises
+from .single import SinglePromises
 from .trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ..connector import Connector
+    from ...connector import Connector
 
 __all__ = ["Conformance", "conformance_tests", "promises"]
 

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import RollbookError
-from ..native import dump, parse
+from ...errors import RollbookError
+from ...native import dump, parse
 from .elsewhere import read_elsewhere
 from .promise import Promises, broken, few
 from .readings import read_partition
@@ -15,9 +15,9 @@ from .readings import read_partition
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from ..connection import Connection
-    from ..connector import Page, Partition
-    from ..native import JSON, NativeRecord
+    from ...connection import Connection
+    from ...connector import Page, Partition
+    from ...native import JSON, NativeRecord
     from .readings import PartitionRead
     from .trial import Trial
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..http.answer import dig
-from ..native import dump, parse
-from .expected import check_expected
+from ...http.answer import dig
+from ...native import dump, parse
+from ..expected import check_expected
+from ..match import described
+from ..replay import read_case
 from .lms import Endless, Fault, Scripted, answer_of
-from .match import described
 from .promise import Promises, broken
-from .replay import read_case
 from .shapes import key_of, lists_by_name, paging, shape
 
 if TYPE_CHECKING:
     import httpx
 
-    from .har import Exchange
+    from ..har import Exchange
     from .readings import ListRead
     from .shapes import Paging
     from .trial import Trial
 
 __all__ = ["ReadingPromises", "paged_lists"]
 
+NEVER = 1_000_000
+"""A step that no run comes to: it ends, and another one begins."""
 NOTICE = "Page with `self.http.paged`, which notices it, or raise a ContractError at a page that came before."
 
 
@@ -58,7 +60,7 @@ class ReadingPromises(Promises):
                 broken(
                     trial.name, f"reading an empty tenant fails: {reading.errors[0]}", "An empty list is no failure."
                 )
-            report = trial.synced.report
+            report = trial.sync(cut_after=[NEVER]).report
             if report.outcome != "complete" or report.removals_held:
                 broken(
                     trial.name,

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .har import Origin
+    from ..har import Origin
     from .recorder import Headers, Taken
 
 __all__ = ["har_text"]

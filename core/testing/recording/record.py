@@ -13,35 +13,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
-from ..connection import check_settings
-from ..errors import RollbookError, SettingsError
-from ..registry import find
+import httpx
+
+from ...connection import check_settings
+from ...errors import RollbookError, SettingsError
+from ...registry import find
+from ..case import EXPECTED, HAR, Case, load_case
+from ..conformance.lms import RecordedLms
+from ..har import load_har
+from ..replay import open_case, read_case
 from .bodies import blanked, walked
-from .case import EXPECTED, HAR, Case, load_case
-from .cleaning import BASE, MADE_UP, Cleaner
+from .cleaning import Cleaner
 from .foreign import Player, load_foreign
-from .har import load_har
-from .keys import Holds, holds
-from .lms import RecordedLms
+from .keys import Holds
 from .people import People
 from .proof import differing, look_through, texts_of
-from .replay import open_case, read_case
-from .seen import Seen, Source, see
+from .seen import Seen, Source, outline, see
+from .tenant import clean_texts, known_secrets, secrets_of, stand_ins
 from .write import har_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
-    import httpx
-
-    from ..connector import Connector, Settings
+    from ...connector import Connector, Settings
     from .recorder import Taken
 
 __all__ = ["Recorded", "Source", "clean", "record"]
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _HOW = ((True, 1), (False, 1), (False, 3))
 """How a recording is cleaned, until it reads as the original: whether lists that the connector cuts up in its own way
 are emptied too, and from which length on ids are replaced (short ones can be an LMS's own codes)."""
@@ -142,7 +143,7 @@ class _Recording:
     def __init__(self, source: Source, connector: type[Connector[Any]], seen: Seen, case: Case) -> None:
         self._source, self._connector, self._seen, self._case = source, connector, seen, case
         self._settings: Settings = check_settings(connector, source.values, f"connection {source.name!r}")
-        self._secrets = {name: value for name, value in _secrets_of(source, connector).items() if value}
+        self._secrets = {name: value for name, value in secrets_of(source, connector).items() if value}
         self._people = _people(seen.taken, connector.credentials)
         self._people.enrollments(seen.found["enrollments"])
         for name, value in source.values.items():
@@ -171,10 +172,10 @@ class _Recording:
         )
 
     def _cleaner(self, shortest: int) -> Cleaner:
-        parts = urlsplit(self._settings.origin())
-        base = (parts.scheme, parts.netloc.lower())
+        url = httpx.URL(self._settings.origin())  # spelled as requests are: without a port that goes without saying
+        base = (url.scheme, url.netloc.decode("ascii").lower())
         return Cleaner(
-            self._people, base, _known(self._secrets), shortest=shortest, credentials=self._connector.credentials
+            self._people, base, known_secrets(self._secrets), shortest=shortest, credentials=self._connector.credentials
         )
 
     def _blanked(self, *, unnamed: bool) -> list[Taken]:
@@ -188,8 +189,8 @@ class _Recording:
         return replace(
             self._case,
             folder=folder,
-            settings=_stand_ins(self._source, self._connector, self._settings, self._secrets, cleaner),
-            mapping={key: _texts(value, cleaner) for key, value in self._source.mapping.items()},
+            settings=stand_ins(self._source, self._connector, self._settings, self._secrets, cleaner),
+            mapping={key: clean_texts(value, cleaner) for key, value in self._source.mapping.items()},
         )
 
     def _proved(
@@ -231,7 +232,7 @@ class _Recording:
     ) -> Recorded:
         texts = [self._write(case, cleaned, how, found), case.expected.read_text(encoding="utf-8")]
         load_case(case.har)
-        _look(cleaned, texts, self._people, cleaner, set(self._secrets.values()))
+        _look(cleaned, texts, self._people, cleaner, self._settings.secret_values())
         beside = target.with_name(f"{case.name}{EXPECTED}")
         case.har.replace(target)
         case.expected.replace(beside)
@@ -255,28 +256,12 @@ class _Recording:
         return notes
 
 
-def _texts(value: Any, cleaner: Cleaner) -> Any:
-    """Clean an override of the mapping: its keys are the mapping's own and tell nothing of what stands there."""
-    match value:
-        case dict():
-            return {str(key): _texts(item, cleaner) for key, item in cast("dict[Any, Any]", value).items()}
-        case list():
-            return [_texts(item, cleaner) for item in cast("list[Any]", value)]
-        case str():
-            return cleaner.anything(value, title=True)
-        case bool() | int() | float() | None:
-            return value
-        case _:
-            return str(value)
-
-
 def _unfit(error: AssertionError) -> str:
     """Tell what a replay asked for in vain, with no more of its address than words."""
     found = re.search(r"not recorded: ([A-Z]+) \w+://[^/\s]+(\S*)", str(error))
     if not found:
         return "what could be read"
-    words = [part if re.fullmatch(r"[a-z_]+|v\d+", part) else "..." for part in found[2].split("/") if part]
-    return f"its requests ({found[1]} /{'/'.join(words)})"
+    return f"its requests ({found[1]} {outline(found[2])})"
 
 
 def _people(taken: Sequence[Taken], credentials: frozenset[str]) -> People:
@@ -285,61 +270,6 @@ def _people(taken: Sequence[Taken], credentials: frozenset[str]) -> People:
         people.headers(one)
         walked(people, one)
     return people
-
-
-def _secrets_of(source: Source, connector: type[Connector[Any]]) -> dict[str, str]:
-    """Give the settings that are secrets, and those that are named like one, such as `client_id`."""
-    named = connector.Settings.secrets()
-    return {
-        name: value
-        for name, value in source.values.items()
-        if isinstance(value, str) and (name in named or holds(name) is Holds.SECRET)
-    }
-
-
-def _stand_ins(
-    source: Source,
-    connector: type[Connector[Any]],
-    settings: Settings,
-    secrets: Mapping[str, str],
-    cleaner: Cleaner,
-) -> dict[str, Any]:
-    """Make the settings of the recording: stand-ins for secrets, and for whatever names the tenant."""
-    parts = urlsplit(settings.origin())
-    known = _known(secrets)
-    made: dict[str, Any] = {"base_url": f"https://{BASE}{cleaner.path(parts.path)}"}
-    tenant: dict[str, Any] = {}
-    for name, value in source.values.items():
-        if name in secrets:
-            made[name] = known[str(value)]
-        elif (
-            isinstance(value, str)
-            and value
-            and name not in {"strategy", "base_url"}
-            and _names_host(value, parts.netloc)
-        ):
-            tenant[name] = "example"
-        elif name != "base_url":
-            what = holds(name)
-            plain = what in {Holds.ANYTHING, Holds.CALLED} and isinstance(value, str)
-            made[name] = cleaner.anything(str(value), title=True) if plain and value else cleaner.json(value, name)
-    try:
-        check_settings(connector, made, "the recording's settings")
-    except SettingsError:
-        made |= tenant
-        check_settings(connector, made, "the recording's settings")
-    return made
-
-
-def _known(secrets: Mapping[str, str]) -> dict[str, str]:
-    """Give the stand-ins of the settings' secrets, by their values."""
-    return {value: f"{MADE_UP}-{name.replace('_', '-')}" for name, value in secrets.items()}
-
-
-def _names_host(value: str, host: str) -> bool:
-    """Tell whether a setting names the tenant: `acme` of acme.talentlms.com, or a whole address."""
-    word = value.strip().lower().removeprefix("https://").strip("/")
-    return word in {host.lower(), *host.lower().split(".")} or host.lower() in word
 
 
 def _titles(people: People, cleaner: Cleaner) -> list[str]:
@@ -385,13 +315,15 @@ def _beside(target: Path) -> Generator[Path]:
 
 
 def _write(file: Path, text: str) -> None:
+    # half a surrogate pair, which some LMSs send, is written as its escape: it is no character of any file
+    text = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
         stream.write(text)
 
 
 def _comment(how: str, sample: Mapping[str, int]) -> str:
-    parts = [f"{how} by rollbook {_version()} on {datetime.now(UTC):%Y-%m-%d}".capitalize()]
+    parts = [f"{how[:1].upper()}{how[1:]} by rollbook {_version()} on {datetime.now(UTC):%Y-%m-%d}"]
     if sample:
         most = [f"{sample[what]} {what}" for what in ("pages", "items") if sample.get(what)]
         parts.append(f"of each list at most {' and '.join(most)}")

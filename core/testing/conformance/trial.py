@@ -7,16 +7,16 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..api import AsyncLms
-from ..connection import check_settings, open_connection
-from ..errors import RollbookError
-from ..http import no_waits
-from ..registry import find, registry
-from ..store import PRIVATE, Store
-from ..store.rows import enrollment_of
-from ..sync import Sync
-from ..sync.joins import Joins
-from ..sync.reading import read_partitions
+from ...api import AsyncLms
+from ...connection import check_settings, open_connection
+from ...errors import RollbookError
+from ...http import TokenAuth, no_waits
+from ...registry import find, registry
+from ...store import PRIVATE, Store
+from ...store.rows import enrollment_of
+from ...sync import Sync
+from ...sync.joins import Joins
+from ...sync.reading import read_partitions
 from .cut import Cut, cutting
 from .lms import Endless, RecordedLms
 from .log import listening
@@ -33,17 +33,19 @@ from .readings import (
     text_of,
     watch_lists,
 )
+from .shapes import key_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping
 
-    from ..connection import Connection
-    from ..connector import Connector, Partition
-    from ..schema import CourseEnrollment
-    from ..sync import Report
-    from .case import Case
-    from .har import Exchange, Har
+    from ...connection import Connection
+    from ...connector import Connector, Partition
+    from ...schema import CourseEnrollment
+    from ...sync import Report
+    from ..case import Case
+    from ..har import Exchange, Har
     from .lms import Scripted
+    from .shapes import Key
 
 T = TypeVar("T")
 
@@ -89,6 +91,16 @@ class Trial:
     def origin(self) -> str:
         """The LMS's address."""
         return check_settings(self.kind, self.case.settings, self.name).origin()
+
+    @cached_property
+    def sign_in(self) -> set[Key]:
+        """The requests for tokens."""
+        return {key_of(one) for one in self.har.exchanges if b'"access_token"' in one.content}
+
+    def renews(self, at: Exchange) -> bool:
+        """Tell whether a new token would be got if a request were refused."""
+        auth = check_settings(self.kind, self.case.settings, self.name).auth(None)
+        return isinstance(auth, TokenAuth) and key_of(at) not in self.sign_in and at.url.startswith(self.origin)
 
     @cached_property
     def is_empty(self) -> bool:
@@ -272,7 +284,7 @@ class Trial:
         async with self.opened(lms) as connection:
             with suppress(Cut):
                 sync = Sync(change(connection), store, clock=lambda: self.case.as_of)
-                return await sync.run(observe=cutting(cut_after))
+                return await sync.run(full=True, observe=cutting(cut_after))
         return None
 
     def single(self, id: str, *, absent: int = 400) -> Single:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from ..http import Cut
+from ...http import Cut
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

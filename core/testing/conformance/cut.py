@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..sync import Report
+    from ...sync import Report
 
 __all__ = ["Cut", "cutting"]
 

@@ -9,11 +9,12 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from ..errors import ContractError
-from ..native import dump, parse
+from ...errors import ContractError
+from ...native import dump, parse
+from .ids import Ids
 from .keys import Holds, words
-from .people import ALONE, BEARER, EMAIL, JWT, KEYS, decoded
-from .pseudonyms import STOP, Ids, Names, Numbered, folded
+from .people import ALONE, AT, BEARER, EMAIL, JWT, KEYS, decoded
+from .pseudonyms import STOP, Names, Numbered, folded
 from .walk import Walk, looks_secret
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _HOST = re.compile(r"(?<![\w@.-])(?:[a-z0-9](?:[\w-]*[a-z0-9])?\.)+[a-z][a-z0-9-
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ][\d:.+Z-]*)?")
 _DATA = re.compile(r"data:[\w/+.-]+;base64,[\w+/=]+")
 _YES_NO = frozenset({"on", "off", "yes", "no", "true", "false", "y", "n", "0", "1", "null", "none"})
+_PERCENT = re.compile(r"[\w.~+%-]+")
 _LONG_RUN = re.compile(r"[\w+/=.~%-]{8,}")
 _LONG, _SHORT = 8, 4
 """A shorter secret that stood behind a name, or in the settings, is only replaced there: others may say the same."""
@@ -89,7 +91,11 @@ class Cleaner(Walk):
         self._secrets = dict(known)
         for secret, name in people.secrets.items():
             self._secrets.setdefault(secret, self._made_up(secret, name))
-        long = {one for one in self._secrets if len(one) >= _LONG or (one in known and len(one) >= _SHORT)}
+        long = {
+            one
+            for one in self._secrets
+            if len(one) >= _LONG or (one in known and len(one) >= _SHORT and not one.isalpha())
+        }
         few = long if len(long) <= _FEW else long & set(known)
         self._looked_for = sorted(few, key=len, reverse=True)
         self._looked_up = long - few
@@ -271,9 +277,8 @@ class Cleaner(Walk):
             if "\\u" in new and (plain := _unescaped(new)) != new:
                 clean = self._cleaned(plain, title=title, deep=deep + 1)
                 new = new if clean == plain else clean
-            new = re.sub(
-                r"(?:%[0-9A-Fa-f]{2}|[\w.~+-])*%[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2}|[\w.~+-])*", self._unquoted, new
-            )
+            if "%" in new:
+                new = _PERCENT.sub(self._unquoted, new)
             new = _RUN.sub(lambda run: self._decoded(run[0], deep), new)
         return new
 
@@ -289,7 +294,8 @@ class Cleaner(Walk):
         text = BEARER.sub(
             lambda one: one[0] if one[3].startswith(MADE_UP) else f"{one[1]} {self._secret(one[3], 'token')}", text
         )
-        text = EMAIL.sub(lambda one: self._email(one[0]), text)
+        if AT.search(text):
+            text = EMAIL.sub(lambda one: self._email(one[0]), text)
         text = _HOST.sub(self._host, text)
         text = _WORDY.sub(self._wordy, text)
         text = self.names.title(text) if title else self.names.text(text)
@@ -298,7 +304,8 @@ class Cleaner(Walk):
         return text
 
     def _email(self, spelled: str) -> str:
-        at = next(sign for sign in ("@", "%40", "&#64;", "&#x40;", "&commat;", "\\u0040") if sign in spelled)
+        sign = AT.search(spelled)
+        at = sign[0] if sign else "@"
         return self.emails.of(spelled.replace(at, "@")).replace("@", at)
 
     def _host(self, one: re.Match[str]) -> str:
@@ -315,6 +322,8 @@ class Cleaner(Walk):
 
     def _unquoted(self, one: re.Match[str]) -> str:
         plain = unquote(one[0])
+        if plain == one[0]:
+            return plain
         clean = self._directly(plain, title=False)
         return one[0] if clean == plain else quote(clean, safe="")
 

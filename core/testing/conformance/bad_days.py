@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..errors import AuthError, Forbidden, RollbookError
+from ...errors import AuthError, Forbidden, RollbookError
+from ..match import described
 from . import faults
 from .harm import belonging, harms, others_given
 from .lms import Endless, Scripted
-from .match import described
 from .promise import Promises, broken, few
 from .shapes import key_of
 
 if TYPE_CHECKING:
-    from .har import Exchange
+    from ..har import Exchange
     from .harm import Harm
     from .lms import Fault
     from .readings import Reading
@@ -43,14 +43,17 @@ class FaultPromises(Promises):
                 )
         for harm in harms(trial, faults.REFUSED_ONCE):
             _sane(trial, harm)
-            if not (harm.is_none or harm.told):
-                broken(trial.name, f"{_at(harm)}: {_loss(harm)}", "Let 401 be: its usual verdict is AuthError.")
+            if not harm.is_none and (trial.renews(harm.at) or not harm.told):
+                broken(
+                    trial.name,
+                    f"{_at(harm)}: the token is not renewed, and reading gives {_outcome(harm.reading)}",
+                    "Let 401 be, or give Verdict.reauth for it: then a renewable token is renewed, once.",
+                )
 
     def test_a_forbidden_tenant_never_reads_as_empty(self, trial: Trial) -> None:
         """403 everywhere (but where tokens are given out) is told; 403 anywhere takes no enrollment away in silence."""
         __tracebackhide__ = True
-        sign_in = {key_of(one) for one in trial.har.exchanges if b'"access_token"' in one.content}
-        reading = trial.under("403", Scripted(faults.WITHHELD, lambda asked: key_of(asked) not in sign_in))
+        reading = trial.under("403", Scripted(faults.WITHHELD, lambda asked: key_of(asked) not in trial.sign_in))
         if not any(isinstance(error, (Forbidden, AuthError)) for error in reading.errors):
             broken(
                 trial.name,

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import httpx
 
-from .match import asked as as_asked
-from .match import nearest
+from ..match import asked as as_asked
+from ..match import nearest
 from .shapes import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .har import Exchange
+    from ..har import Exchange
     from .shapes import Key
 
 __all__ = ["Answering", "Endless", "Fault", "RecordedLms", "Scripted"]

@@ -17,12 +17,14 @@ from .walk import Walk, is_idlike, looks_secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..native import JSON
+    from ...native import JSON
     from .recorder import Taken
 
-__all__ = ["ALONE", "BEARER", "EMAIL", "JWT", "KEYS", "People", "decoded"]
+__all__ = ["ALONE", "AT", "BEARER", "EMAIL", "JWT", "KEYS", "People", "decoded"]
 
 _AT = r"(?:@|%40|&#64;|&#x40;|&commat;|\\u0040)"
+AT = re.compile(_AT)
+"""The sign, however it is escaped."""
 EMAIL = re.compile(
     rf"""(?:[^\s@<>"'`(),;:\\/\[\]{{}}=&?|%]|%2[bB]|(?<=[^\W_])'(?=[^\W_])){{1,64}}{_AT}(?:[^\W_][\w-]*\.)+[^\W\d_][\w-]+"""
 )
@@ -37,7 +39,11 @@ KEYS = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----"
 )
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-_PARTS = (re.compile(r"\w*(first|given|fore)names?"), re.compile(r"\w*(last|family|sur)names?"))
+_PARTS = (
+    re.compile(r"\w*(first|given|fore)names?|first|given"),
+    re.compile(r"\w*(last|family|sur)names?|last|family"),
+)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?|\d{1,2}[/.]\d{1,2}[/.]\d{4}.*")
 _LOGIN = re.compile(r"\S{2,100}")
 
 
@@ -138,7 +144,7 @@ class People(Walk):
         )
         for first in given:
             for last in family:
-                if isinstance(first, str) and isinstance(last, str) and first.strip() and last.strip():
+                if isinstance(first, str) and isinstance(last, str) and _is_part(first) and _is_part(last):
                     self._named(f"{first} {last}")
 
     def text(self, text: str) -> str:
@@ -159,7 +165,8 @@ class People(Walk):
 
     def _found(self, text: str) -> None:
         for spelling in {text, html.unescape(text), unquote(text)} if set("&%\\") & set(text) else (text,):
-            self.emails.update(re.sub(_AT, "@", one[0]) for one in EMAIL.finditer(spelling))
+            if AT.search(spelling):
+                self.emails.update(AT.sub("@", one[0]) for one in EMAIL.finditer(spelling))
             for pattern in (JWT, KEYS):
                 self.secrets.update(
                     {one[0]: "token" for one in pattern.finditer(spelling) if one[0] not in self.secrets}
@@ -214,7 +221,7 @@ class People(Walk):
             self.logins.add(text)
 
     def _person(self, text: str) -> None:
-        if text.casefold() in STOP or "@" in text or text in {"0", "1", "-1"}:
+        if text.casefold() in STOP or "@" in text or text in {"0", "1", "-1"} or _DATE.fullmatch(text):
             return
         if is_idlike(text):
             self._identified(text)
@@ -226,6 +233,11 @@ class People(Walk):
     def _other(self, text: str) -> None:
         self.other_ids.add(text)
         self.other_ids.update(re.findall(r"[A-Za-z0-9]+", text))
+
+
+def _is_part(text: str) -> bool:
+    """Tell whether a text may be a part of a name: no address, as in `{"first": "https://..."}`, and no number."""
+    return bool(text.strip()) and "://" not in text and not text.startswith("/") and not text.isdecimal()
 
 
 def _joined(key: str) -> str:

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..native import parse
+from ...native import parse
 from .lms import Scripted
 from .shapes import item_words, key_of, representatives
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .har import Exchange
+    from ..har import Exchange
     from .lms import Fault
     from .readings import Reading
     from .shapes import Key

@@ -1,0 +1,90 @@
+"""What of a connection names the tenant or opens it: its settings and its override, with stand-ins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from ...connection import check_settings
+from ...errors import SettingsError
+from .cleaning import BASE, MADE_UP
+from .keys import Holds, holds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ...connector import Connector, Settings
+    from .cleaning import Cleaner
+    from .seen import Source
+
+__all__ = ["clean_texts", "known_secrets", "secrets_of", "stand_ins"]
+
+
+def secrets_of(source: Source, connector: type[Connector[Any]]) -> dict[str, str]:
+    """Give the settings that are secrets, and those that are named like one, such as `client_id`."""
+    named = connector.Settings.secrets()
+    return {
+        name: value
+        for name, value in source.values.items()
+        if isinstance(value, str) and (name in named or holds(name) is Holds.SECRET)
+    }
+
+
+def known_secrets(secrets: Mapping[str, str]) -> dict[str, str]:
+    """Give the stand-ins of the settings' secrets, by their values."""
+    return {value: f"{MADE_UP}-{name.replace('_', '-')}" for name, value in secrets.items()}
+
+
+def stand_ins(
+    source: Source,
+    connector: type[Connector[Any]],
+    settings: Settings,
+    secrets: Mapping[str, str],
+    cleaner: Cleaner,
+) -> dict[str, Any]:
+    """Make the settings of the recording: stand-ins for secrets, and for whatever names the tenant."""
+    parts = urlsplit(settings.origin())
+    known = known_secrets(secrets)
+    made: dict[str, Any] = {"base_url": f"https://{BASE}{cleaner.path(parts.path)}"}
+    tenant: dict[str, Any] = {}
+    for name, value in source.values.items():
+        if name in secrets:
+            made[name] = known[str(value)]
+        elif (
+            isinstance(value, str)
+            and value
+            and name not in {"strategy", "base_url"}
+            and _names_host(value, parts.netloc)
+        ):
+            tenant[name] = "example"
+        elif name != "base_url":
+            what = holds(name)
+            plain = what in {Holds.ANYTHING, Holds.CALLED} and isinstance(value, str)
+            made[name] = cleaner.anything(str(value), title=True) if plain and value else cleaner.json(value, name)
+    try:
+        check_settings(connector, made, "the recording's settings")
+    except SettingsError:
+        made |= tenant
+        check_settings(connector, made, "the recording's settings")
+    return made
+
+
+def _names_host(value: str, host: str) -> bool:
+    """Tell whether a setting names the tenant: `acme` of acme.talentlms.com, or a whole address."""
+    word = value.strip().lower().removeprefix("https://").strip("/")
+    return word in {host.lower(), *host.lower().split(".")} or host.lower() in word
+
+
+def clean_texts(value: Any, cleaner: Cleaner) -> Any:
+    """Clean an override of the mapping: its keys are the mapping's own and tell nothing of what stands there."""
+    match value:
+        case dict():
+            return {str(key): clean_texts(item, cleaner) for key, item in cast("dict[Any, Any]", value).items()}
+        case list():
+            return [clean_texts(item, cleaner) for item in cast("list[Any]", value)]
+        case str():
+            return cleaner.anything(value, title=True)
+        case bool() | int() | float() | None:
+            return value
+        case _:
+            return str(value)
