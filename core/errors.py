@@ -12,7 +12,8 @@
     ├── ContractError       tell us: the LMS answered in a shape that we do not know
     ├── CursorExpired       nothing to do: the partition is read again from its start
     ├── Unsupported         the connector or the LMS cannot do this
-    └── StoreError          look at the database, the disk or the file's permissions
+    ├── StoreError          look at the database, the disk or the file's permissions
+    └── Stopped             run it again: it was asked to stop, and goes on where it was
 
 Messages carry no secret, no learner's data and no body of an answer.
 """
@@ -158,3 +159,9 @@ class StoreError(RollbookError):
     """The database cannot be read or written: full disk, missing permission, a newer schema."""
 
     fault = "settings"
+
+
+class Stopped(RollbookError):  # noqa: N818
+    """A sync was asked to stop, and did so at the end of a page."""
+
+    fault: ClassVar[Fault] = "nobody"

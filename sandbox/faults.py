@@ -1,40 +1,48 @@
-"""Faults that a test or a curious person switches on: throttling, errors, slowness, cut and garbled answers."""
+"""Faults that a test or a curious person switches on: errors, slowness, cut, garbled and repeated answers."""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["Fault", "Faults", "What"]
 
-What = Literal["throttle", "error", "slow", "cut", "malformed"]
+What = Literal["throttle", "error", "slow", "cut", "malformed", "answer", "drip", "repeat", "pass"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """Something that goes wrong with some requests.
 
-    `throttle`, `error`, `malformed` (JSON that stops halfway) and `cut` (a connection that breaks in the middle of the
-    body) take the answer's place; `slow` only delays it.
+    `throttle`, `error`, `malformed` (JSON that stops halfway), `answer` (the one that is given here), `drip` (a body
+    that comes byte by byte and never ends) and `cut` (a connection that breaks in the middle of the body) take the
+    answer's place. `repeat` answers as the matching request before it, `slow` only delays, and `pass` does nothing but
+    call `then`.
     """
 
     what: What
     path: str = "/"
-    """Beginning of the paths that it strikes, such as `/api/v1/users/id:`."""
+    """Beginning of the requests that it strikes, such as `/api/v1/users/id:`; the query may be a part of it."""
     nth: int = 1
     """It strikes from the nth matching request on ..."""
     times: int | None = 1
     """... so many times in a row; None: for ever."""
     status: int | None = None
-    """Of `throttle` and `error`; None: the vendor's own (429 or 403; 500)."""
+    """Of `throttle` and `error`; None: the vendor's own (429 or 403; 500). Of `answer`: 200 if None."""
     retry_after: str | None = None
     """The header of `throttle`: seconds or an HTTP date; None: no such header."""
     seconds: float = 1.0
-    """Of `slow`."""
+    """Of `slow`; of `drip` between two bytes."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of `answer`."""
+    body: bytes = b""
+    """Of `answer`."""
+    then: Callable[[], None] | None = None
+    """Called as it strikes, before anything is answered: to change the tenant while it is read."""
 
     def strikes(self, seen: int) -> bool:
         """Tell whether it strikes the matching request of that number, counted from 1."""
@@ -59,7 +67,7 @@ class Faults:
             self._script.clear()
 
     def strike(self, path: str) -> Fault | None:
-        """Count a request, and give the fault that strikes it."""
+        """Count a request (its path, with the query), and give the fault that strikes it."""
         struck: Fault | None = None
         with self._lock:
             for fault, seen in self._script:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -48,6 +48,7 @@ class Application:
         self.faults = faults
         self.requests: list[str] = []
         """Method and path (with the query) of every request that came, in order."""
+        self._last: dict[str, Any] = {}
         missing = _always(vendor.missing)
         self._answer = Starlette(routes=vendor.routes(), exception_handlers={404: missing, 405: missing})
 
@@ -57,12 +58,24 @@ class Application:
             return
         request = Request(scope, receive)
         query = f"?{request.url.query}" if request.url.query else ""
-        self.requests.append(f"{request.method} {request.url.path}{query}")
-        fault = self.faults.strike(request.url.path)
-        if fault and fault.what == "slow":
-            await _wait(receive, fault.seconds)
-        elif fault and fault.what == "cut":
-            await _cut(send)
+        asked = f"{request.url.path}{query}"
+        self.requests.append(f"{request.method} {asked}")
+        fault = self.faults.strike(asked)
+        if fault and fault.then:
+            fault.then()
+        match fault.what if fault else "":
+            case "slow":
+                await _wait(receive, fault.seconds if fault else 0)
+            case "cut":
+                await _cut(send)
+            case "drip":
+                await _drip(receive, send, fault.seconds if fault else 0)
+                return
+            case "repeat" if self._last:
+                scope = {**scope, **self._last}
+                request = Request(scope, receive)
+            case _:
+                self._last = {name: scope[name] for name in ("path", "raw_path", "query_string")}
         answer = self._instead(fault) or self._barred(request) or self._answer
         await answer(scope, receive, self._with_headers(send))
 
@@ -75,6 +88,8 @@ class Application:
                 return self.vendor.throttled(fault.status, headers)
             case "error":
                 return self.vendor.broken(fault.status)
+            case "answer":
+                return Response(fault.body, fault.status or 200, dict(fault.headers))
             case "malformed":
                 return Response(_HALF_A_BODY, media_type="application/json")
             case _:
@@ -115,6 +130,20 @@ async def _cut(send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": _HALF_A_BODY, "more_body": True})
     raise ConnectionResetError("the sandbox cut the connection, as it was told to")
+
+
+async def _drip(receive: Receive, send: Send, seconds: float) -> None:
+    """Send a body a byte at a time until the client has had enough."""
+    gone = asyncio.ensure_future(_gone(receive))
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    while not gone.done():
+        await send({"type": "http.response.body", "body": b" ", "more_body": True})
+        await asyncio.wait([gone], timeout=seconds)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def app(

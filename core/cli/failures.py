@@ -15,9 +15,9 @@ from ..errors import MappingError, RollbookError, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["COMPLETE", "FAILED", "INTERRUPTED", "PARTIAL", "USAGE", "quiet_pipe", "status_of", "worst"]
+__all__ = ["COMPLETE", "FAILED", "INTERRUPTED", "PARTIAL", "TERMINATED", "USAGE", "quiet_pipe", "status_of", "worst"]
 
-COMPLETE, FAILED, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
+COMPLETE, FAILED, USAGE, PARTIAL, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 _FROM_GOOD_TO_BAD = (COMPLETE, PARTIAL, FAILED, USAGE)
 
 

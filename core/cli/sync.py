@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import RollbookError, SettingsError
-from .failures import COMPLETE, FAILED, INTERRUPTED, PARTIAL, status_of, worst
+from ..errors import RollbookError, SettingsError, Stopped
+from .failures import COMPLETE, FAILED, INTERRUPTED, PARTIAL, TERMINATED, status_of, worst
 from .progress import show
 from .screen import say
 from .summary import summary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from ..connection import Connection
     from ..connector import Notice
@@ -74,6 +76,9 @@ def sync(work: Workspace, names: Sequence[str], *, everything: bool, full: bool,
     with work.store() as store:
         try:
             return worst([_synced(work, store, name, full=full, allow_removals=allow_removals) for name in chosen])
+        except Stopped as error:  # not the next connection either
+            click.echo(f"rollbook: {error}", err=True)
+            return TERMINATED
         except KeyboardInterrupt:
             click.echo("\nInterrupted. Run the same command again, and it goes on where it was.", err=True)
             return INTERRUPTED
@@ -82,8 +87,25 @@ def sync(work: Workspace, names: Sequence[str], *, everything: bool, full: bool,
 def _synced(work: Workspace, store: Store, name: str, *, full: bool, allow_removals: bool) -> int:
     try:
         return synced(store, work.open(name), full=full, allow_removals=allow_removals)
+    except Stopped:
+        raise
     except RollbookError as error:
         return status_of(error)  # the connections after it are read all the same
+
+
+@contextmanager
+def terminated(stop: Callable[[], None]) -> Generator[None]:
+    """Let SIGTERM, which services are stopped with, end a run at the next page instead of anywhere."""
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGTERM, stop)
+    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread: it ends anywhere
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 def synced(store: Store, connection: Connection, *, full: bool = False, allow_removals: bool = False) -> int:
@@ -91,8 +113,10 @@ def synced(store: Store, connection: Connection, *, full: bool = False, allow_re
     from ..sync import Sync  # noqa: PLC0415 - slow to import, and `check` does without
 
     async def run() -> Report:
+        one = Sync(connection, store)
         async with connection:
-            return await Sync(connection, store).run(full=full, allow_removals=allow_removals, observe=watch)
+            with terminated(one.stop):
+                return await one.run(full=full, allow_removals=allow_removals, observe=watch)
 
     with show(connection.name) as watch:
         report = asyncio.run(run())

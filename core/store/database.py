@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, insert, inspect, select
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.schema import CreateTable
 
 from ..errors import StoreError
-from .tables import VERSION, fields, meta, metadata
+from .migrations import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -28,6 +27,8 @@ _PRAGMAS = (
     "PRAGMA busy_timeout=10000",
 )
 
+_SESSION = ("-c timezone=UTC",)
+
 
 def open_database(address: str) -> Engine:
     """Open the database at an SQLAlchemy address, and make or check its tables.
@@ -38,8 +39,11 @@ def open_database(address: str) -> Engine:
     place = shown(address)
     with database_errors(place):
         engine = _engine(address, place)
-        with engine.begin() as connection:
-            _tables(connection, place)
+        try:
+            migrate(engine, place)
+        except BaseException:
+            engine.dispose()
+            raise
     return engine
 
 
@@ -47,8 +51,10 @@ def _engine(address: str, place: str) -> Engine:
     if address == PRIVATE:
         return create_engine("sqlite://", creator=_private, poolclass=StaticPool, hide_parameters=True)
     try:
-        url = make_url(address)
+        url = _with_driver(make_url(address))
         name = url.get_backend_name()
+        if name == "postgresql":
+            return _postgresql(url)
         if name == "sqlite" and url.database:
             _make_file(Path(url.database), place)
         engine = create_engine(url, hide_parameters=True)
@@ -56,14 +62,35 @@ def _engine(address: str, place: str) -> Engine:
         raise StoreError(
             "the store's url is not a database address",
             where=place,
-            hint="Expected something like sqlite:///rollbook.db.",
+            hint="Expected something like sqlite:///rollbook.db or postgresql://user@host/database.",
         ) from None
-    except ModuleNotFoundError as error:
-        raise StoreError(f"the driver for this database is not installed ({error.name})", where=place) from None
+    except ImportError as error:
+        raise StoreError(
+            f"the driver for this database is not installed ({error.name or 'psycopg'})",
+            where=place,
+            hint="For PostgreSQL: pip install 'rollbook[postgres]'",
+        ) from None
     if name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
     return engine
+
+
+def _with_driver(url: URL) -> URL:
+    """Name psycopg 3 where an address says only PostgreSQL, in either of its spellings."""
+    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
+
+
+def _postgresql(url: URL) -> Engine:
+    given = url.query.get("options", "")
+    options = " ".join([*(given if isinstance(given, tuple) else (given,)), *_SESSION]).strip()
+    query = {name: value for name, value in url.query.items() if name != "options"}
+    return create_engine(
+        url.set(query=query),
+        hide_parameters=True,
+        pool_pre_ping=True,  # a server that was away is asked anew
+        connect_args={"options": options, "connect_timeout": 20, "application_name": "rollbook"},
+    )
 
 
 def _make_file(path: Path, place: str) -> None:
@@ -90,22 +117,6 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
-def _tables(connection: Connection, place: str) -> None:
-    if not inspect(connection).has_table(meta.name):
-        metadata.create_all(connection)
-        connection.execute(insert(meta).values(version=VERSION))
-        return
-    found = connection.scalar(select(meta.c.version)) or 0
-    if found > VERSION:
-        raise StoreError(
-            f"the database has schema version {found}, and this rollbook knows {VERSION}",
-            where=place,
-            hint="Upgrade rollbook.",
-        )
-    if not inspect(connection).has_table(fields.name):  # a database that is older than this table
-        connection.execute(CreateTable(fields, if_not_exists=True))
-
-
 def shown(address: str) -> str:
     """Write an address for people: without a password."""
     try:
@@ -116,27 +127,53 @@ def shown(address: str) -> str:
 
 @contextmanager
 def database_errors(place: str) -> Generator[None]:
-    """Turn a database's errors into StoreError, without statements, parameters or rows."""
+    """Turn what the driver raises into errors that a person can use, without the data it was about."""
     try:
         yield
     except DBAPIError as error:
-        first = (
-            str(error.orig).partition("\n")[0] if isinstance(error.orig, sqlite3.Error) else type(error.orig).__name__
-        )
+        first = _said(error.orig)
         raise StoreError(f"the database failed: {first}", where=place, hint=_hint(first)) from None
     except SQLAlchemyError as error:
         raise StoreError(f"the database failed: {type(error).__name__}", where=place) from None
+    except Exception as error:
+        if not type(error).__module__.startswith("psycopg"):  # what copies rows asks the driver itself
+            raise
+        raise StoreError(f"the database failed: {_said(error)}", where=place, hint=_hint(_said(error))) from None
+
+
+def _said(error: BaseException | None) -> str:
+    """Give the first line of what a database says of itself; of an error about a row, which may quote it, the kind."""
+    state = getattr(error, "sqlstate", None)
+    if isinstance(error, sqlite3.Error) or (state is None and _is_of_connecting(error)):
+        return str(error).partition("\n")[0]
+    if state is not None and (state[:2] in _ABOUT_THE_SERVER or state == "42501"):
+        return str(error).partition("\n")[0]
+    return " ".join(filter(None, (type(error).__name__, state)))
+
+
+def _is_of_connecting(error: BaseException | None) -> bool:
+    return type(error).__name__ in ("OperationalError", "ConnectionTimeout")
+
+
+_ABOUT_THE_SERVER = frozenset({"08", "28", "3D", "53", "57", "58"})
+"""Classes of SQLSTATE: connection, sign-in, no such database, room, shutdown, its disk. 42501 is about rights."""
 
 
 def _hint(message: str) -> str:
     for sign, hint in (
         ("full", "Make room on the disk and run the same command again; it goes on where it was."),
+        ("No space left", "Make room on the server's disk and run the same command again; it goes on where it was."),
         ("locked", "Another program is writing to it; run the same command again when it has ended."),
         ("readonly", "Give yourself the right to write to the file and its folder."),
         ("unable to open", "Check the path and the folder's permissions."),
         ("not a database", "The file is no SQLite database; name another one under [store] url."),
         ("malformed", "The file is damaged; restore it from a backup, or name a new one and sync again."),
         ("I/O error", "The disk failed or is full; make room and run the same command again."),
+        ("password", "Check user and password in [store] url."),
+        ("does not exist", "Make the database or the user, or mend [store] url."),
+        ("permission denied", "Give the user of [store] url the right to make tables in its schema."),
+        ("connection", "Is the server of [store] url running? Run the same command again; it goes on where it was."),
+        ("terminating", "The server was stopped. Run the same command again; it goes on where it was."),
     ):
         if sign in message:
             return hint

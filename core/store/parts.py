@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, insert, literal, select, tuple_
 
-from .store import upsert
+from .store import select_by_ids, upsert
 from .tables import dirty, parts
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ _MANY = 200
 def put_parts(db: Connection, connection: str, kind: str, natives: Mapping[tuple[str, str], str]) -> None:
     """Write parts by (id, part); an enrollment is dirty where a part is new or another than before."""
     ids = {id for id, _ in natives}
-    query = select(parts.c.id, parts.c.part, parts.c.native, parts.c.kind).where(
-        parts.c.connection == connection, parts.c.id.in_(ids)
-    )
+    query = select_by_ids(db, parts, connection, ids, "id", "part", "native", "kind")
     stored = {(row[0], row[1]): (row[2], row[3]) for row in db.execute(query)}
     changed = {key: native for key, native in natives.items() if stored.get(key) != (native, kind)}
     upsert(
@@ -59,13 +57,9 @@ def clean(db: Connection, connection: str, ids: Collection[str]) -> None:
 
 def parts_of(db: Connection, connection: str, ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
     """Give the parts (kind, native) of enrollments, sorted by part key."""
-    query = (
-        select(parts.c.id, parts.c.kind, parts.c.native)
-        .where(parts.c.connection == connection, parts.c.id.in_(ids))
-        .order_by(parts.c.id, parts.c.part)
-    )
+    query = select_by_ids(db, parts, connection, ids, "id", "part", "kind", "native")
     found: dict[str, list[tuple[str, str]]] = {}
-    for id, kind, native in db.execute(query):
+    for id, _, kind, native in sorted(tuple(row) for row in db.execute(query)):
         found.setdefault(id, []).append((kind, native))
     return found
 

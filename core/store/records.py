@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from .runs import DONE
-from .store import upsert
+from .store import select_by_ids, upsert
 from .tables import drift, enrollments, flaws, parts, plan, rejected, runs, seen
 
 if TYPE_CHECKING:
@@ -30,19 +30,15 @@ class Known:
 
 def known(db: Connection, connection: str, ids: Collection[str]) -> dict[str, Known]:
     """Give what is stored of the enrollments with these ids."""
-    table = enrollments.c
-    query = select(
-        table.id, table.native_hash, table.mapping, table.kind, table.stale_at, table.removed_at, table.updated_at
-    ).where(table.connection == connection, table.id.in_(ids))
+    columns = "id", "native_hash", "mapping", "kind", "stale_at", "removed_at", "updated_at"
+    query = select_by_ids(db, enrollments, connection, ids, *columns)
     return {row[0]: Known(*row[1:]) for row in db.execute(query)}
 
 
 def seen_in(db: Connection, connection: str, ids: Collection[str], run: int) -> set[str]:
     """Give those of the ids that this run was served before."""
-    query = select(seen.c.id).where(
-        seen.c.connection == connection, seen.c.id.in_(ids), seen.c.part == "", seen.c.run == run
-    )
-    return set(db.scalars(query))
+    query = select_by_ids(db, seen, connection, ids, "id", "part", "run")
+    return {id for id, part, last in db.execute(query) if not part and last == run}
 
 
 def mark_seen(db: Connection, connection: str, run: int, partition: str, keys: Iterable[tuple[str, str]]) -> None:

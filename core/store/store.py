@@ -5,20 +5,26 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ARRAY, Column, Connection, Select, Table, cast, func, select, true
+from sqlalchemy.dialects import sqlite
 
+from .copying import copy_rows
 from .database import database_errors, open_database, shown
+from .lock import held
 from .rows import enrollment_of
-from .tables import enrollments
+from .tables import Text, enrollments
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Collection, Generator, Iterator, Sequence
     from types import TracebackType
 
     from ..schema import CourseEnrollment
 
 _BATCH = 500
+_ONE_MOMENT: dict[str, dict[str, Any]] = {
+    "sqlite": {},  # a transaction there sees one moment anyway
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
 
 
 class Store:
@@ -34,6 +40,8 @@ class Store:
     def __init__(self, address: str) -> None:
         self.place = shown(address)
         self._engine = open_database(address)
+        self.kind = self._engine.dialect.name
+        """`sqlite` or `postgresql`."""
 
     @contextmanager
     def write(self) -> Generator[Connection]:
@@ -44,8 +52,18 @@ class Store:
     @contextmanager
     def read(self) -> Generator[Connection]:
         """Give a transaction to read in."""
-        with database_errors(self.place), self._engine.begin() as db:
+        with database_errors(self.place), self._engine.execution_options(**_ONE_MOMENT[self.kind]).begin() as db:
             yield db
+
+    @contextmanager
+    def held(self, connection: str) -> Generator[None]:
+        """Keep every other sync of a connection out, wherever it runs.
+
+        Raises:
+            StoreError: One is under way.
+        """
+        with database_errors(self.place), held(self._engine, connection):
+            yield
 
     def close(self) -> None:
         """Let the database go."""
@@ -93,6 +111,22 @@ def row_of(db: Connection, connection: str, id: str) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
+def select_by_ids(db: Connection, table: Table, connection: str, ids: Collection[str], *columns: str) -> Select[Any]:
+    """Select columns of the rows of a connection that have one of these ids, by way of the primary key.
+
+    In PostgreSQL each id is looked up by itself: a table that has just been filled has no statistics yet, and a list
+    of ids would be answered by reading all of the connection's rows.
+    """
+    ours = table.c.connection == connection
+    if db.dialect.name != "postgresql":
+        return select(*(table.c[name] for name in columns)).where(ours, table.c.id.in_(ids))
+    wanted = func.unnest(cast(list(ids), ARRAY(Text))).table_valued(Column("id", Text), name="wanted").render_derived()
+    found = (
+        select(*(table.c[name] for name in columns)).where(ours, table.c.id == wanted.c.id).offset(0).lateral("found")
+    )
+    return select(*(found.c[name] for name in columns)).select_from(wanted.join(found, true()))
+
+
 def upsert(db: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: Sequence[str] = ()) -> None:
     """Insert rows, or replace those with the same primary key.
 
@@ -104,7 +138,10 @@ def upsert(db: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep
     """
     if not rows:
         return
-    insert = (postgresql if db.dialect.name == "postgresql" else sqlite).insert(table)
+    if db.dialect.name == "postgresql":
+        copy_rows(db, table, rows, keep)
+        return
+    insert = sqlite.insert(table)
     keys = [column.name for column in table.primary_key.columns]
     replaced = {name: insert.excluded[name] for name in rows[0] if name not in keys and name not in keep}
     statement = (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -16,16 +18,14 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     TypeDecorator,
 )
+from sqlalchemy import Text as AnyText
+from sqlalchemy.dialects.postgresql import JSONB, TEXT
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
     from sqlalchemy.types import TypeEngine
-
-VERSION = 1
-"""Version of this schema; a newer database is refused."""
 
 metadata = MetaData()
 
@@ -49,12 +49,54 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Read."""
         del dialect
-        if value is None or isinstance(value, datetime):
+        if value is None:
+            return None
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return found.astimezone(UTC)
+
+
+class Json(TypeDecorator[Any]):
+    """JSON that people query: text in SQLite, `jsonb` in PostgreSQL, where what that cannot hold is left out.
+
+    It knows no NUL character, no half of a surrogate pair and no NaN. `remote_data` still has them.
+    """
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Pick the column type."""
+        return dialect.type_descriptor(JSONB(none_as_null=True) if dialect.name == "postgresql" else self.impl_instance)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Write."""
+        return _storable(value) if dialect.name == "postgresql" else value
+
+
+def _storable(value: Any) -> Any:
+    match value:
+        case str():
+            return _kept(value)
+        case float():
+            return value if math.isfinite(value) else None
+        case list():
+            return [_storable(item) for item in cast("list[Any]", value)]
+        case dict():
+            items = cast("dict[str, Any]", value)
+            return {_kept(name): _storable(item) for name, item in items.items()}
+        case _:
             return value
-        return datetime.fromisoformat(str(value))
 
 
-_Json = JSON(none_as_null=True)
+def _kept(text: str) -> str:
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+Text = AnyText().with_variant(TEXT(collation="C"), "postgresql")
+"""Ordered by its bytes everywhere: paging through ids must not depend on a server's language."""
+_Json = Json()
 
 
 def _key(name: str) -> Column[str]:
@@ -83,13 +125,13 @@ enrollments = Table(
     Column("last_activity_at", Moment),
     Column("completed_at", Moment),
     Column("progress_percent", Float),
-    Column("time_spent_seconds", Integer),
+    Column("time_spent_seconds", BigInteger),
     Column("score", Float),
     Column("is_mandatory", Boolean),
     Column("assigned_by_id", Text),
     Column("assigned_by_name", Text),
-    Column("attempt_number", Integer),
-    Column("attempts_count", Integer),
+    Column("attempt_number", BigInteger),
+    Column("attempts_count", BigInteger),
     Column("urls", _Json, nullable=False),
     Column("created_at", Moment),
     Column("updated_at", Moment),
@@ -162,7 +204,7 @@ plan = Table(
     Column("state", Text, nullable=False, comment="waiting, reading, complete, gone, forbidden or failed"),
     Column("cursor", Text, comment="where to go on"),
     Column("records", Integer, nullable=False),
-    Column("total", Integer, comment="what the LMS says it holds"),
+    Column("total", BigInteger, comment="what the LMS says it holds"),
     Column("watermark", Text, comment="kept for the next incremental read once the partition is complete"),
     Column("error", Text),
 )

@@ -8,7 +8,17 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from ..errors import AuthError, CursorExpired, Forbidden, Gone, RateLimited, RollbookError, StoreError, VendorError
+from ..errors import (
+    AuthError,
+    CursorExpired,
+    Forbidden,
+    Gone,
+    RateLimited,
+    RollbookError,
+    Stopped,
+    StoreError,
+    VendorError,
+)
 from ..mapping import compile_expression
 from ..store import parts as stored_parts
 from ..store import records as stored_records
@@ -32,11 +42,15 @@ if TYPE_CHECKING:
     from ..connector import Page, Partition
     from ..native import JSON
     from ..store import Store
+    from ..store.runs import Planned
 
 T = TypeVar("T")
 
 FAILURES_IN_A_ROW = 10
 """So many partitions failing one after another, with none read between, say that the LMS is down: the run stops."""
+
+GRACE = 20.0
+"""Seconds that a run which is to stop waits for answers under way."""
 
 
 def now() -> datetime:
@@ -64,6 +78,11 @@ class Sync:
         self._connector = connection.connector
         self._store = store
         self._clock = clock
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let the run end at the next page of each partition under way; it can be taken up again. For signals."""
+        self._stopping.set()
 
     async def run(
         self, *, full: bool = False, allow_removals: bool = False, observe: Callable[[Report], None] | None = None
@@ -82,10 +101,15 @@ class Sync:
             AuthError: The LMS refuses the credentials.
             RateLimited: The quota is spent for longer than `max_wait`.
             VendorError: The LMS cannot be reached.
-            StoreError: The database failed.
+            Stopped: `stop` was called.
+            StoreError: The database failed, or another sync of the connection is under way.
         """
+        with self._store.held(self._connection.name):
+            return await self._run(full=full, allow_removals=allow_removals, observe=observe or _ignore)
+
+    async def _run(self, *, full: bool, allow_removals: bool, observe: Callable[[Report], None]) -> Report:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="rollbook-store")
-        self._observe: Callable[[Report], None] = observe or _ignore
+        self._observe = observe
         self._as_of = self._clock()
         try:
             self._report = await self._in_store(lambda db: self._begin(db, full=full, allow_removals=allow_removals))
@@ -154,15 +178,43 @@ class Sync:
         self._plan = Plan(self._connection, self._report, self._in_store, self._observe, workers)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._plan.fill())
-                tasks.create_task(self._plan.feed())
-                for _ in range(workers):
-                    tasks.create_task(self._work())
+                listing = [tasks.create_task(self._plan.fill()), tasks.create_task(self._plan.feed())]
+                working = [tasks.create_task(self._work()) for _ in range(workers)]
+                await self._ended(working)
+                for task in (*listing, *working):
+                    task.cancel()  # they have ended, unless the run is to stop
         except BaseExceptionGroup as group:
             raise _first(group) from None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._stopping.is_set():
+            raise Stopped("the sync was stopped", hint="Run the same command again, and it goes on where it was.")
+
+    async def _ended(self, working: list[asyncio.Task[None]]) -> None:
+        """Wait for the workers to end; once the run is to stop, for the answers under way and not much longer."""
+        all_of_them = asyncio.gather(*working, return_exceptions=True)
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((all_of_them, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not all_of_them.done():
+                await asyncio.wait(working, timeout=GRACE)
+        finally:
+            stopping.cancel()
+
+    async def _next(self) -> Planned | None:
+        """Give the next partition to read; None if there is none, or the run is to stop."""
+        taking = asyncio.ensure_future(self._plan.queue.get())
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((taking, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return None if self._stopping.is_set() else taking.result()
+        finally:
+            taking.cancel()
+            stopping.cancel()
 
     async def _work(self) -> None:
-        while (planned := await self._plan.queue.get()) is not None:
+        while (planned := await self._next()) is not None:
             key = planned.partition.key
             try:
                 try:
@@ -175,6 +227,8 @@ class Sync:
                     )
                     await self._read(planned.partition, None, 0)
                 self._failures = 0
+            except Stopped:
+                return
             except (AuthError, RateLimited, StoreError):
                 raise
             except Gone:
@@ -197,6 +251,8 @@ class Sync:
                 records += len(page.records)
                 await self._keep(partition.key, page, records, last=last)
                 self._observe(self._report)
+                if not last:
+                    self._go_on()
 
     async def _keep(self, key: str, page: Page, records: int, *, last: bool) -> None:
         place = Place(self._report.run, key, page.kind)
@@ -274,6 +330,7 @@ class Sync:
 
             await self._in_store(write)
             self._observe(self._report)
+            self._go_on()
 
     async def _map_again(self) -> None:
         outdated = Outdated(self._intake, self._connection.name, self._connection.normalizer.digest, self._as_of)
@@ -286,6 +343,7 @@ class Sync:
 
         while await self._in_store(step):
             self._observe(self._report)
+            self._go_on()
 
     def _finish(self, db: Transaction) -> None:
         report, run = self._report, self._report.run

@@ -209,6 +209,18 @@ def test_a_plain_secret_that_others_can_read_is_warned_of_once(desk: Desk) -> No
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_a_terminated_sync_keeps_its_place(desk: Desk) -> None:
+    desk.lms(desk.record("1"), more={"later": "terminate"})
+    stopped = desk.process("sync", "acme")
+    desk.lms(desk.record("1"), more={"later": [desk.record("2")]})
+    resumed = desk.process("sync", "acme")
+
+    assert stopped.returncode == 143
+    assert stopped.stderr.endswith("the sync was stopped\nRun the same command again, and it goes on where it was.\n")
+    assert resumed.returncode == 0
+    assert "taken up where it had stopped" in resumed.stderr
+
+
 def test_an_interrupted_sync_says_how_to_go_on_and_goes_on(desk: Desk) -> None:
     desk.lms(desk.record("1"), more={"later": "interrupt"})
     stopped = desk.process("sync", "acme")

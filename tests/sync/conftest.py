@@ -15,7 +15,7 @@ from rollbook.core.mapping import compile, load
 from rollbook.core.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from pathlib import Path
 
     from rollbook.core.native import JSON, NativeRecord
@@ -133,9 +133,18 @@ def campus() -> Campus:
     )
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the address of an empty database, of each sort in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'book.db'}"
+    postgres: Callable[[], str] = request.getfixturevalue("postgres")
+    return postgres()
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(f"sqlite:///{tmp_path / 'book.db'}") as opened:
+def store(address: str) -> Iterator[Store]:
+    with Store(address) as opened:
         yield opened
 
 

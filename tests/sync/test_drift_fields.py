@@ -14,11 +14,11 @@ from rollbook.core.native import dump, parse
 from rollbook.core.store import Store
 from rollbook.core.store.fields import NativeField, native_fields
 from rollbook.core.store.records import UnknownWord, unknown_words
-from rollbook.core.store.tables import fields
+from rollbook.core.store.tables import fields, meta
 from rollbook.core.sync import Sync
 from rollbook.core.sync.shapes import MOST, Shapes, filled_paths
 from rollbook.core.sync.unread import unread
-from sqlalchemy import inspect
+from sqlalchemy import inspect, update
 
 from .conftest import MAPPING, NOW, Campus, Killed, WindowsConnector, open_campus, row
 
@@ -196,6 +196,7 @@ def test_a_database_that_is_older_than_the_table_gets_it(campus: Campus, tmp_pat
         sync(campus, store)
         with store.write() as db:
             fields.drop(db)
+            db.execute(update(meta).values(version=1))
     campus.courses["course:a"][0]["badge"] = "gold"
     with Store(address) as store:
         with store.read() as db:

@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rollbook.core.connector import Lookup
-from rollbook.core.errors import AuthError, ContractError, CursorExpired, Forbidden, Gone, RollbookError, VendorError
+from rollbook.core.connector import Lookup, Page
+from rollbook.core.errors import (
+    AuthError,
+    ContractError,
+    CursorExpired,
+    Forbidden,
+    Gone,
+    RollbookError,
+    Stopped,
+    VendorError,
+)
 from rollbook.core.store import PRIVATE, Store
 from rollbook.core.store.records import rejected_rows
+from rollbook.core.store.runs import last_run
 from rollbook.core.sync import Sync
 from rollbook.core.sync.stream import Findings, stream
 
@@ -24,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rollbook.core.connection import Connection
-    from rollbook.core.connector import Page, Partition
+    from rollbook.core.connector import Partition
     from rollbook.core.native import JSON, NativeRecord
     from rollbook.core.sync import Report
 
@@ -355,6 +365,52 @@ def test_two_connections_of_one_lms_never_touch_each_others_rows(campus: Campus,
 
     assert (table(store)["1"]["status"], table(store, "other")["1"]["status"]) == ("enrolled", "completed")
     assert len(table(store)) == 5
+
+
+# -- stopping ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_is_asked_to_stop_ends_at_a_page_and_is_taken_up_there(campus: Campus, store: Store) -> None:
+    async def stopped() -> None:
+        one = Sync(open_campus(campus), store, clock=lambda: NOW)
+        with pytest.raises(Stopped, match="goes on where it was"):
+            await one.run(observe=lambda report: one.stop() if report.counts.records else None)
+
+    asyncio.run(stopped())
+    before = campus.pages
+
+    assert 0 < len(table(store)) < 5
+    with store.read() as db:
+        run = last_run(db, "acme")
+    assert run is not None
+    assert (run.finished_at, run.outcome) == (None, None)
+
+    report = asyncio.run(Sync(open_campus(campus), store, clock=lambda: NOW).run())
+
+    assert (report.outcome, report.resumed) == ("complete", True)
+    assert sorted(table(store)) == ["1", "2", "3", "4", "6"]
+    assert campus.pages > before
+
+
+def test_a_run_that_waits_for_an_answer_is_not_waited_for_without_end(
+    campus: Campus, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rollbook.core.sync.engine.GRACE", 0.01)
+
+    class Silent(CampusConnector):
+        async def pages(self, partition: Partition, cursor: JSON, since: JSON) -> AsyncIterator[Page]:
+            one.stop()
+            await asyncio.Event().wait()
+            yield Page([])
+
+    async def stopped() -> None:
+        with pytest.raises(Stopped):
+            await one.run()
+
+    one = Sync(open_campus(campus, Silent), store, clock=lambda: NOW)
+    asyncio.run(stopped())
+
+    assert not table(store)
 
 
 @pytest.mark.parametrize("batch", [0, 2])

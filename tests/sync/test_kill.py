@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from rollbook.core.store import Store
 from rollbook.sandbox import Sandbox, Tenant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 AS_OF = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -67,10 +69,21 @@ def contents(address: str) -> list[dict[str, Any]]:
         return list(store.rows("acme", removed=True))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_address(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Give addresses of empty databases."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres")
+    numbers = itertools.count()
+    return lambda: f"sqlite:///{tmp_path / f'{next(numbers)}.db'}"
+
+
 @pytest.mark.parametrize("vendor", ["canvas", "talentlms"])
-def test_killed_in_a_transaction_and_repeated_it_gives_the_same_table(vendor: str, tmp_path: Path) -> None:
+def test_killed_in_a_transaction_and_repeated_it_gives_the_same_table(
+    vendor: str, new_address: Callable[[], str]
+) -> None:
     with Sandbox(vendor, tenant=Tenant(as_of=AS_OF)) as sandbox:
-        whole = f"sqlite:///{tmp_path / 'whole.db'}"
+        whole = new_address()
         outcome, writes = sync(vendor, sandbox, whole).stdout.split()
         expected = contents(whole)
 
@@ -78,7 +91,7 @@ def test_killed_in_a_transaction_and_repeated_it_gives_the_same_table(vendor: st
 
         cuts = range(2, int(writes), max(1, int(writes) // 6))
         for cut in cuts:
-            address = f"sqlite:///{tmp_path / f'{cut}.db'}"
+            address = new_address()
             killed = sync(vendor, sandbox, address, cut)
 
             assert killed.returncode == -signal.SIGKILL

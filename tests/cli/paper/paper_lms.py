@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -64,5 +65,10 @@ class Paper(Connector[PaperSettings]):
             case "interrupt":
                 os.kill(os.getpid(), signal.SIGINT)
                 yield Page([], "again")
+            case "terminate":
+                os.kill(os.getpid(), signal.SIGTERM)
+                await asyncio.sleep(0)  # the loop takes the signal
+                yield Page([], "again")
+                yield Page([])
             case _:
                 yield Page(found)
