@@ -48,7 +48,7 @@ class Application:
         self.faults = faults
         self.requests: list[str] = []
         """Method and path (with the query) of every request that came, in order."""
-        self._last: dict[str, Any] = {}
+        self._asked: list[tuple[str, dict[str, Any]]] = []
         missing = _always(vendor.missing)
         self._answer = Starlette(routes=vendor.routes(), exception_handlers={404: missing, 405: missing})
 
@@ -71,11 +71,12 @@ class Application:
             case "drip":
                 await _drip(receive, send, fault.seconds if fault else 0)
                 return
-            case "repeat" if self._last:
-                scope = {**scope, **self._last}
+            case "repeat" if fault:
+                before = [place for known, place in self._asked if known.startswith(fault.path)]
+                scope = {**scope, **(before[-1] if before else {})}
                 request = Request(scope, receive)
             case _:
-                self._last = {name: scope[name] for name in ("path", "raw_path", "query_string")}
+                self._asked.append((asked, {name: scope[name] for name in ("path", "raw_path", "query_string")}))
         answer = self._instead(fault) or self._barred(request) or self._answer
         await answer(scope, receive, self._with_headers(send))
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 from tenacity import AsyncRetrying, RetryCallState
 
-from ..errors import AuthError, ContractError, RateLimited, RollbookError, SettingsError, VendorError
+from ..errors import AuthError, ContractError, Gone, RateLimited, RollbookError, SettingsError, VendorError
 from .address import Site, encoded, origin
 from .retry import Again, Backoff, retry_after
 from .verdict import Act, Verdict, read
@@ -143,6 +143,10 @@ class Caller:
             case Act.REAUTH:
                 return await self._reauth(call, request, verdict, answer)
             case Act.FAIL:
+                if (
+                    verdict.error is Gone and request.url.path != call.url.path
+                ):  # a login page, say; not the thing itself
+                    raise ContractError("the LMS redirects to a place that is not there", where=answer.request)
                 raise verdict.error(verdict.reason, where=answer.request, hint=verdict.hint)
             case _:
                 raise self._again(verdict, answer)

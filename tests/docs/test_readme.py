@@ -74,4 +74,7 @@ def test_every_command_that_it_names_exists() -> None:
 def test_both_commands_of_the_first_screen_set_everything_up() -> None:
     commands = re.findall(r"^python3 .*$", README.read_text(encoding="utf-8"), re.MULTILINE)
 
-    assert [re.split(r"\.venv/bin/", one)[-1] for one in commands] == ["rollbook demo", "pytest --quiet"]
+    assert [re.split(r"\.venv/bin/", one)[-1] for one in commands] == [
+        "rollbook demo",
+        "pytest --quiet --numprocesses auto",
+    ]

@@ -187,6 +187,13 @@ def test_a_post_is_not_redirected(lms: Lms) -> None:
     assert len(lms.requests) == 1
 
 
+def test_a_redirect_to_what_is_not_there_is_no_item_that_is_gone(lms: Lms) -> None:
+    """A login page, say, that a session which ran out is sent to: what was asked for may well be there."""
+    lms.will(moved("/login"), httpx.Response(404))
+    with pytest.raises(ContractError, match="redirects to a place that is not there"):
+        lms.asked(lambda http: http.get("a"))
+
+
 def test_redirects_in_a_circle_come_to_an_end(lms: Lms) -> None:
     lms.will(moved("/a"))
     with pytest.raises(ContractError, match="redirects more than 5 times"):
