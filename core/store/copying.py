@@ -32,13 +32,11 @@ def copy_rows(db: Connection, table: Table, rows: Sequence[dict[str, Any]], keep
     types = [table.c[name].type.dialect_impl(db.dialect) for name in names]
     writers = [type.bind_processor(db.dialect) for type in types]
     columns = ", ".join(db.dialect.identifier_preparer.quote(name) for name in names)
-    with db.connection.cursor() as cursor:
-        cursor: Any
-        with cursor.copy(f"copy {staged.name} ({columns}) from stdin") as copy:
-            for row in last.values():
-                copy.write_row(
-                    [write(row[name]) if write else row[name] for name, write in zip(names, writers, strict=True)]
-                )
+    session: Any = db.connection.driver_connection  # psycopg's own
+    with session.cursor() as cursor, cursor.copy(f"copy {staged.name} ({columns}) from stdin") as copy:
+        for row in last.values():
+            values = [write(row[name]) if write else row[name] for name, write in zip(names, writers, strict=True)]
+            copy.write_row(values)
     db.execute(_merge(table, staged, names, tuple(keep)))
     db.execute(staged.delete())
 

@@ -111,7 +111,9 @@ def row_of(db: Connection, connection: str, id: str) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
-def select_by_ids(db: Connection, table: Table, connection: str, ids: Collection[str], *columns: str) -> Select[Any]:
+def select_by_ids(
+    db: Connection, table: Table, connection: str, ids: Collection[str], *columns: str
+) -> Select[*tuple[Any, ...]]:
     """Select columns of the rows of a connection that have one of these ids, by way of the primary key.
 
     In PostgreSQL each id is looked up by itself: a table that has just been filled has no statistics yet, and a list

@@ -166,7 +166,7 @@ def test_several_may_open_a_new_database_at_once(address: str) -> None:
 
 def test_postgresql_holds_custom_fields_as_jsonb_and_native_records_as_text(postgres: Callable[[], str]) -> None:
     address = postgres()
-    native = {"id": "1", "more": {"grade": "A"}, "exact": 1.10, "big": 10**50}
+    native: dict[str, Any] = {"id": "1", "more": {"grade": "A"}, "exact": 1.10, "big": 10**50}
     with Store(address) as store:
         put(store, native)
         with store.read() as db:
