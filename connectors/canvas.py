@@ -14,7 +14,7 @@ from pydantic import SecretStr, field_validator, model_validator
 
 from ..core.connector import Connector, Notice, Page, Partition, Settings
 from ..core.errors import ContractError, Forbidden, Gone
-from ..core.http import Act, Bearer, Limit, LinkHeader, OAuth2, Verdict
+from ..core.http import Act, Bearer, Limit, LinkHeader, OAuth2, Quota, Verdict
 from ..core.registry import register
 
 if TYPE_CHECKING:
@@ -124,6 +124,12 @@ class Canvas(Connector[CanvasSettings]):
                 return Verdict.accept()  # "not module based" is no data, not an error
             case _:
                 return None
+
+    @staticmethod
+    def quota(answer: Answer) -> Quota | None:
+        """Take X-Rate-Limit-Remaining for what it is: the level of a bucket of costs, not a number of requests."""
+        del answer
+        return Quota()
 
     async def check(self) -> Sequence[Notice]:
         """Read the first course, one enrollment and one learner's progress."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 WORKERS = 8
 """Partitions read at once where neither the LMS nor the settings set a bound."""
 
-_NOT_READING = {"timeout", "max_wait", "concurrency", "pass_mark", "timezone"}
+_NOT_READING = {"timeout", "max_wait", "concurrency", "pass_mark", "timezone", "allow_http", "allow_link_local"}
 """Settings that do not change which records are read, or from where."""
 
 
@@ -39,6 +40,8 @@ class Connection:
     definition: Definition
     normalizer: Normalizer
     http: Http
+    vault: str | None = None
+    """File for tokens that the LMS rotates, and for the key of made-up names."""
 
     @property
     def settings(self) -> Settings:
@@ -55,12 +58,10 @@ class Connection:
     def fingerprint(self) -> str:
         """What an interrupted run must share with today's to be taken up: connector, version, non-secret settings."""
         kind = type(self.connector)
-        package = kind.__module__.partition(".")[0]
-        try:
-            version = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            version = ""
+        version = _version(kind.__module__.partition(".")[0])
         read = {name: value for name, value in self.settings.public().items() if name not in _NOT_READING}
+        if read["remote_data"] == "full":
+            del read["remote_data"]  # as if there were no such setting; any other reads all again, to store it anew
         return digest(dump([kind.__module__, kind.__qualname__, version, read]))
 
     async def aclose(self) -> None:
@@ -116,16 +117,18 @@ def open_connection(
         settings.origin(),
         auth=settings.auth(None if vault is None else Vault(vault)),
         verdict=kind.verdict,
+        quota=kind.quota,
         key=digest("\n".join([settings.origin(), *sorted(settings.secret_values())])),
         timeout=settings.timeout,
         max_wait=settings.max_wait,
         secrets=settings.secret_values(),
         transport=transport,
         sample=sample,
+        allow_link_local=settings.allow_link_local,
     )
     made = kind(settings, http)
     http.limit([*made.limits(), Limit(at_once=settings.concurrency or 0)])
-    return Connection(name, made, definition, compile(definition, settings.public()), http)
+    return Connection(name, made, definition, compile(definition, settings.public()), http, vault)
 
 
 def read_definition(
@@ -153,3 +156,12 @@ def check_settings(kind: type[Connector[Any]], values: Mapping[str, Any], where:
         raise SettingsError(f"the setting {field!r} is missing", where=where, hint=text) from None
     reason = first["msg"].removeprefix("Value error, ")
     raise SettingsError(f"the setting {field!r}: {reason}" if field else reason, where=where) from None
+
+
+@cache
+def _version(package: str) -> str:
+    """Look a version up once: Python keeps what each look found for ever, where the folder has changed meanwhile."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""

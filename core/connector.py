@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Ty
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
 
 from .errors import SettingsError, Unsupported
 from .table import Table
@@ -18,7 +18,7 @@ from .table import Table
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from .http import Answer, Auth, Http, Limit, Vault, Verdict
+    from .http import Answer, Auth, Http, Limit, Quota, Vault, Verdict
     from .native import JSON, NativeRecord
 
 __all__ = [
@@ -50,7 +50,7 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-def _base_url(value: str) -> str:
+def _base_url(value: str, info: ValidationInfo) -> str:
     text = value.strip()
     text = (text if "://" in text else f"https://{text}").rstrip("/")
     parts = urlsplit(text)
@@ -58,8 +58,10 @@ def _base_url(value: str) -> str:
         raise ValueError("expected an address such as https://lms.example.com")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("expected only the site's address, without a login, a query or a fragment")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-        raise ValueError("must begin with https:// (http:// is taken for this machine only)")
+    if parts.scheme == "http" and not is_loopback(parts.hostname) and not info.data.get("allow_http"):
+        raise ValueError("must begin with https:// (http:// is for this machine, or with allow_http = true)")
+    if parts.scheme not in ("https", "http"):
+        raise ValueError("must begin with https://")
     return text
 
 
@@ -72,7 +74,7 @@ def _zone(value: str) -> str:
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
-"""A site's address: `https`, or `http` on this machine; no slash at its end."""
+"""A site's address: `https`, or `http` on this machine or with `allow_http`; no slash at its end."""
 
 
 class Settings(BaseModel):
@@ -80,6 +82,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
+    allow_http: bool = False
+    """Take http:// for a base_url of another machine: everybody between can read all, the credentials too."""
+    allow_link_local: bool = False
+    """Also ask link-local addresses, and those at which a cloud's machines find their credentials."""
+    remote_data: Literal["full", "pseudonyms", "none"] = "full"
+    """What the store keeps of native records: all; all, with made-up names and e-mail addresses; or nothing."""
     base_url: BaseUrl | None = None
     """Address of the LMS, in place of the one that follows from the other settings (a proxy, a test)."""
     strategy: str = ""
@@ -246,6 +254,12 @@ class Connector(ABC, Generic[S]):
     @staticmethod
     def verdict(answer: Answer) -> Verdict | None:
         """Read the LMS's own signs (a 200 with an error body, a 403 that is throttling); None: the usual reading."""
+        del answer
+        return None
+
+    @staticmethod
+    def quota(answer: Answer) -> Quota | None:
+        """Read what an answer says of the quota, where the LMS has names of its own; None: the usual headers."""
         del answer
         return None
 

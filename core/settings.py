@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .errors import SettingsError, UnknownName
+from .secret import fetched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +39,7 @@ class ConnectionConfig:
     name: str
     connector: str
     values: Mapping[str, object] = field(repr=False)
-    """The connector's settings; a secret may still be `{ env = "..." }` or `{ file = "..." }`."""
+    """The connector's settings; a secret may still say where it is kept: `{ env = "..." }`."""
     mapping: Mapping[str, object]
     """The mapping fragment of this tenant; empty for none."""
 
@@ -70,10 +71,10 @@ class Config:
         """Give a connection's settings with its secrets fetched.
 
         Raises:
-            SettingsError: An environment variable is not set, or a file cannot be read.
+            SettingsError: An environment variable is not set, or a file or the keyring cannot be read.
         """
         values = self.connection(name).values
-        return {key: _fetched(value, self.folder, _at(name), key) for key, value in values.items()}
+        return {key: fetched(value, self.folder, _at(name), key) for key, value in values.items()}
 
     def modules(self) -> tuple[str, ...]:
         """Name the plug-in modules, and let them be imported from the config's folder."""
@@ -99,11 +100,15 @@ class Config:
                 override=one.mapping or None,
                 override_file=str(self.path),
                 modules=self.modules(),
-                vault=str(self.folder / "rollbook.vault"),
+                vault=self.vault(),
                 **options,
             )
         except SettingsError as error:
             raise error if error.where else error.at(_at(name)) from None
+
+    def vault(self) -> str:
+        """Name the file for tokens that an LMS rotates, and for the keys of made-up names."""
+        return str(self.folder / "rollbook.vault")
 
     def mapping(self, name: str) -> tuple[type[Connector[Any]], Definition, dict[str, JSON]]:
         """Give what maps a connection's records: its connector, the merged mapping, the settings that are no secrets.
@@ -118,7 +123,7 @@ class Config:
         from .registry import find  # noqa: PLC0415
 
         one = self.connection(name)
-        strategy = _fetched(one.values.get("strategy", ""), self.folder, _at(name), "strategy")
+        strategy = fetched(one.values.get("strategy", ""), self.folder, _at(name), "strategy")
         try:
             kind = find(one.connector, str(strategy), self.modules())
         except SettingsError as error:
@@ -132,7 +137,7 @@ class Config:
 
         where, secrets = _at(name), kind.Settings.secrets()
         values = {
-            key: _STAND_IN if key in secrets and isinstance(value, dict) else _fetched(value, self.folder, where, key)
+            key: _STAND_IN if key in secrets and isinstance(value, dict) else fetched(value, self.folder, where, key)
             for key, value in self.connection(name).values.items()
         }
         try:
@@ -173,7 +178,7 @@ def load_config(path: Path | None = None) -> Config:
     _known(store, ("url",), "key of [store]", where)
     plugins = _table(top, "plugins", where)
     _known(plugins, ("modules",), "key of [plugins]", where)
-    url = _fetched(store.get("url", _STORE), folder, where, "url")
+    url = fetched(store.get("url", _STORE), folder, where, "url")
     if not isinstance(url, str):
         raise SettingsError("[store] url is not a text", where=where, hint=f'Expected something like url = "{_STORE}".')
     connections = _table(top, "connections", where)
@@ -235,43 +240,6 @@ def _connection(name: str, table: Mapping[str, object], where: str) -> Connectio
     mapping = _table(table, "mapping", f"{where}: {_at(name)}")
     values = {key: value for key, value in table.items() if key not in ("connector", "mapping")}
     return ConnectionConfig(name, connector, values, mapping)
-
-
-def _fetched(value: object, folder: Path, where: str, key: str) -> object:
-    """Fetch a value that says where it is kept; any other is taken as it is."""
-    table = cast("dict[str, object]", value) if isinstance(value, dict) else {}
-    if not {"env", "file"} & set(table):
-        return cast("object", value)
-    ways = list(table.items())
-    if len(ways) != 1 or not isinstance(ways[0][1], str):
-        raise SettingsError(
-            f"the setting {key!r} says in an odd way where it is kept",
-            where=where,
-            hint='Expected { env = "NAME" } or { file = "path" }.',
-        )
-    way, place = ways[0][0], str(ways[0][1])
-    return _from_environment(place, where, key) if way == "env" else _from_file(folder / place, where, key)
-
-
-def _from_environment(variable: str, where: str, key: str) -> str:
-    value = os.environ.get(variable)
-    if not value:
-        raise SettingsError(
-            f"the environment variable {variable} is {'not set' if value is None else 'empty'}",
-            where=where,
-            hint=f"The setting {key!r} is read from it.",
-        )
-    return value
-
-
-def _from_file(file: Path, where: str, key: str) -> str:
-    try:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingsError(
-            f"the file {file} cannot be read: {reason}", where=where, hint=f"The setting {key!r} is read from it."
-        ) from None
 
 
 def _beside(url: str, folder: Path) -> str:

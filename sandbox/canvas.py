@@ -6,7 +6,7 @@ import base64
 import json
 from itertools import islice
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.routing import Route
@@ -21,10 +21,15 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from .facts import Course, Enrollment, Person
+    from .quota import Quota
+    from .tenant import Tenant
 
 __all__ = ["Canvas"]
 
 PER_PAGE, MAX_PER_PAGE = 10, 100
+TOKENS = "/login/oauth2/token"
+LIFE = 3_600
+"""Seconds that an access token lives which the developer key gives out."""
 _REALM = {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}
 _UNPUBLISHED = {"created", "claimed"}
 """What the filter calls the courses whose records say `unpublished`."""
@@ -40,9 +45,24 @@ class Canvas(Vendor):
     allowance = (100_000, 10.0)
     example = "/api/v1/accounts/self/courses?include[]=term"
 
+    def __init__(self, tenant: Tenant, quota: Quota, key: str) -> None:
+        super().__init__(tenant, quota, key)
+        self.grants = 0
+        """How many access tokens the developer key was given."""
+        self._ends: dict[str, float] = {}
+
     def settings(self, base_url: str) -> dict[str, str]:
         """Give the connection's settings."""
         return {"base_url": base_url, "access_token": self.key}
+
+    def developer_key(self, base_url: str) -> dict[str, str]:
+        """Give the settings of a connection that signs in with a developer key and its refresh token."""
+        secrets = {"client_secret": f"{self.key}-secret", "refresh_token": f"{self.key}-refresh"}
+        return {"base_url": base_url, "client_id": "10000000000001", **secrets}
+
+    def revoke(self) -> None:
+        """Let the access tokens that were given out so far be good no more; the refresh token stays."""
+        self._ends.clear()
 
     def routes(self) -> Sequence[Route]:
         """Give the API's resources."""
@@ -55,12 +75,15 @@ class Canvas(Vendor):
             "courses/{course:int}/users/{user:int}/progress": self._progress,
             "users/{user}": self._user,
         }
-        return [Route(f"/api/v1/{path}", resource, methods=["GET"]) for path, resource in resources.items()]
+        routes = [Route(f"/api/v1/{path}", resource, methods=["GET"]) for path, resource in resources.items()]
+        return [*routes, Route(TOKENS, self._token, methods=["POST"])]
 
     def refuse(self, request: Request) -> Response | None:
-        """Want a bearer token."""
+        """Want a bearer token, but where they are given out."""
+        if request.url.path == TOKENS:
+            return None
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and token == self.key:
+        if scheme.lower() == "bearer" and (token == self.key or self._ends.get(token, 0.0) > self.quota.clock()):
             return None
         if token:
             return JSONResponse({"errors": [{"message": "Invalid access token."}]}, 401, _REALM)
@@ -86,7 +109,25 @@ class Canvas(Vendor):
         left = 600 * self.quota.remaining / self.quota.limit
         return {"X-Request-Cost": "0.0421", "X-Rate-Limit-Remaining": f"{left:.4f}"}
 
+    def counts(self, path: str) -> bool:
+        """Count what is asked with an access token: the bucket is the token's."""
+        return path != TOKENS
+
     # --- resources -------------------------------------------------------------------------------------------------
+
+    async def _token(self, request: Request) -> Response:
+        """Give an access token for an hour; the refresh token stays as it is, and does not come again."""
+        given = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+        wanted = self.developer_key("")
+        if (given.get("client_id"), given.get("client_secret")) != (wanted["client_id"], wanted["client_secret"]):
+            return JSONResponse({"error": "invalid_client"}, 401)
+        if given.get("grant_type") != "refresh_token" or given.get("refresh_token") != wanted["refresh_token"]:
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        self.grants += 1
+        token = f"{self.key}-{self.grants}"
+        self._ends[token] = self.quota.clock() + LIFE
+        user = {"id": 1, "name": "Admin"}
+        return JSONResponse({"access_token": token, "token_type": "Bearer", "user": user, "expires_in": LIFE})
 
     async def _courses(self, request: Request) -> Response:
         if request.path_params["account"] not in {"self", "1"}:

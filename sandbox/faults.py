@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Fault", "Faults", "What"]
 
-What = Literal["throttle", "error", "slow", "cut", "malformed", "answer", "drip", "repeat", "pass"]
+What = Literal[
+    "throttle", "error", "slow", "cut", "reset", "unfinished", "malformed", "answer", "drip", "repeat", "pass"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +21,9 @@ class Fault:
     """Something that goes wrong with some requests.
 
     `throttle`, `error`, `malformed` (JSON that stops halfway), `answer` (the one that is given here), `drip` (a body
-    that comes byte by byte and never ends) and `cut` (a connection that breaks in the middle of the body) take the
-    answer's place. `repeat` answers as the matching request before it, `slow` only delays, and `pass` does nothing but
-    call `then`.
+    that comes byte by byte and never ends), `cut` (a connection that ends in the middle of the body), `unfinished`
+    (one that ends between a body's chunks) and `reset` (one that is torn down, with an RST) take the answer's place.
+    `repeat` answers as the matching request before it, `slow` only delays, and `pass` does nothing but call `then`.
     """
 
     what: What

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,10 @@ class Application:
                 await _wait(receive, fault.seconds if fault else 0)
             case "cut":
                 await _cut(send)
+            case "unfinished":
+                await _cut(send, length=None)
+            case "reset":
+                await _reset(send)
             case "drip":
                 await _drip(receive, send, fault.seconds if fault else 0)
                 return
@@ -125,12 +130,23 @@ async def _wait(receive: Receive, seconds: float) -> None:
                 pass
 
 
-async def _cut(send: Send) -> None:
-    """Promise a longer body than comes, and break off."""
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"4096")]
+async def _cut(send: Send, length: bytes | None = b"4096") -> None:
+    """Promise a longer body than comes, or chunks without an end, and break off."""
+    headers = [(b"content-type", b"application/json"), *([(b"content-length", length)] if length else [])]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": _HALF_A_BODY, "more_body": True})
     raise ConnectionResetError("the sandbox cut the connection, as it was told to")
+
+
+async def _reset(send: Send) -> None:
+    """Begin a body, and tear the connection down so that the client's system gets an RST."""
+    transport: Any = getattr(
+        getattr(send, "__self__", None), "transport", None
+    )  # uvicorn's; no server has an official way
+    if transport:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    raise ConnectionResetError("the sandbox reset the connection, as it was told to")
 
 
 async def _drip(receive: Receive, send: Send, seconds: float) -> None:

@@ -37,6 +37,7 @@ COMMANDS = {
     "explain": _Entry("explain", "Tell where every value of one enrollment came from."),
     "drift": _Entry("drift", "List native words and fields that the mapping does not know."),
     "remap": _Entry("remap", "Map what is stored again, without asking the LMS."),
+    "forget": _Entry("forget", "Take one person out of the store."),
     "plan": _Entry("plan", "Tell how many requests a full sync takes, and how long."),
     "new": _Entry("new", "Write a new connector with its mapping, fixtures and tests."),
     "record": _Entry("record", "Record an LMS's answers without secrets and real people."),

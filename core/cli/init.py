@@ -84,6 +84,11 @@ def _given(kind: type[Connector[Any]], given: Sequence[str]) -> dict[str, str]:
             raise click.BadParameter(f"{one!r} is not KEY=VALUE.", param_hint="'--set'")
         if key not in kind.Settings.model_fields:
             raise UnknownName(f"setting of {kind.name}", key, kind.Settings.model_fields)
+        if key in kind.Settings.secrets():  # a command line is read by everybody: ps, the shell's history
+            raise SettingsError(
+                f"{key} is a secret: others can read it on a command line",
+                hint="Leave it out: the config then names an environment variable that it is read from.",
+            )
         values[key] = _accepted(kind, key)(value)
     return values
 

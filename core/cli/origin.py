@@ -128,6 +128,8 @@ def _found(db: Transaction, meaning: Meaning, name: str, id: str, as_of: datetim
 
 def _origin_of_refused(meaning: Meaning, row: dict[str, Any], as_of: datetime | None, place: str) -> Origin:
     record, reason = _object(row["native"]), row["reason"]
+    if meaning.settings.get("remote_data") == "none":
+        raise _not_kept(row["id"], row["connection"])
     if meaning.connector.part and set(record) == {"parts"}:
         name = row["connection"]
         hint = f"Its parts are kept as they are: rollbook rejected {name} --format jsonl"
@@ -140,6 +142,8 @@ def _origin_of_row(
     db: Transaction, meaning: Meaning, row: dict[str, Any], as_of: datetime | None, place: str, why: list[str]
 ) -> Origin:
     name, id, part = row["connection"], row["id"], meaning.connector.part
+    if row["later"] is not None:
+        raise _not_kept(id, name)
     keys: tuple[str, ...] = ()
     if part:
         key = compile_expression(part)
@@ -149,6 +153,14 @@ def _origin_of_row(
         why = [*why, f"the LMS no longer had it on {moment(row['removed_at'])}; its status is moved by no date since"]
     return Origin(
         meaning, _object(row["remote_data"]), row["kind"], as_of or now(), place, keys, row["status"], tuple(why)
+    )
+
+
+def _not_kept(id: str, name: str) -> RollbookError:
+    return RollbookError(
+        f"the native record of {id!r} is not kept, so that there is nothing to explain it by",
+        where=f"connection {name!r}",
+        hint='The setting remote_data is, or was, "none".',
     )
 
 

@@ -1,4 +1,4 @@
-"""Showing that a sync is alive: a bar on a terminal, a plain line now and then elsewhere."""
+"""Showing that syncs are alive: a bar for each on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.console import Console
+    from rich.progress import TaskID
 
     from ..sync import Report
 
-__all__ = ["Bar", "Lines", "Show", "show"]
+__all__ = ["Bar", "Board", "Lines", "Show", "Silence"]
 
 SECONDS = 10.0
 """How long nothing is said between two plain lines."""
@@ -72,30 +73,41 @@ class Lines:
         return
 
 
+class Silence:
+    """Shows nothing; for a service, which says a line at the end of each round."""
+
+    def __init__(self, name: str) -> None:
+        del name
+
+    def __call__(self, report: Report) -> None:
+        """Take the report, and keep silent."""
+        del report
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return
+
+
 class Bar:
     """A bar that fills with the partitions read, and goes away at the end.
 
     Args:
         name: The connection's name.
-        terminal: Where to draw.
+        bars: Where it stands, among others.
     """
 
-    def __init__(self, name: str, terminal: Console) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[read]}", markup=False),
-            TimeElapsedColumn(),
-            console=terminal,
-            transient=True,
-            expand=True,
-        )
-        self._task = self._progress.add_task(plain(name), total=None, read="")
+    def __init__(self, name: str, bars: Progress) -> None:
+        self._name = name
+        self._bars = bars
 
     def __call__(self, report: Report) -> None:
         """Move the bar; while the partitions are still being listed, it has no end."""
         known = report.planned and report.listed > 1  # a single partition says nothing about how far it is
-        self._progress.update(
+        self._bars.update(
             self._task,
             total=report.listed if known else None,
             completed=report.read if known else 0,
@@ -103,19 +115,68 @@ class Bar:
         )
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self._task = self._bars.add_task(plain(self._name), total=None, read="")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        self._bars.refresh()  # how far it came is seen, however short it was
+        self._bars.remove_task(self._task)
 
 
-def show(name: str) -> Show:
-    """Give a bar if somebody is watching, else lines."""
-    terminal = console(stderr=True)
-    return Bar(name, terminal) if terminal.is_interactive else Lines(name)
+class Board:
+    """Shows the syncs under way: bars if somebody is watching, else lines. What is printed stands above the bars.
+
+    Args:
+        total: How many connections there are in all; of several, it also tells how many have ended.
+        terminal: Where to draw; by default on stderr.
+    """
+
+    def __init__(self, total: int = 1, terminal: Console | None = None) -> None:
+        terminal = terminal or console(stderr=True)
+        self._bars = _bars(terminal) if terminal.is_interactive else None
+        self._total = total
+        self._ended = 0
+        self._all: TaskID | None = None
+
+    def show(self, name: str) -> Show:
+        """Give what shows one connection."""
+        return Lines(name) if self._bars is None else Bar(name, self._bars)
+
+    def note_end(self) -> None:
+        """Count a connection that has ended."""
+        self._ended += 1
+        if self._bars is not None and self._all is not None:
+            self._bars.update(self._all, completed=self._ended, read=self._tally())
+
+    def _tally(self) -> str:
+        return f"{self._ended:,} of {counted(self._total, 'connection')}"
+
+    def __enter__(self) -> Self:
+        if self._bars is not None:
+            if self._total > 1:
+                self._all = self._bars.add_task("all", total=self._total, read=self._tally())
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+
+def _bars(terminal: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[read]}", markup=False),
+        TimeElapsedColumn(),
+        console=terminal,
+        transient=True,
+        expand=True,
+    )
 
 
 def _partitions(report: Report) -> str:

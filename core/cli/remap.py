@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from rich.text import Text
@@ -39,11 +39,13 @@ def remap(work: Workspace, name: str, *, dry_run: bool) -> int:
     """
     from ..mapping import compile  # noqa: PLC0415
     from ..sync import now  # noqa: PLC0415 - slow to import
+    from ..sync.keeping import Keeping  # noqa: PLC0415
     from ..sync.remap import Remapped  # noqa: PLC0415
     from ..sync.remap import remap as map_again  # noqa: PLC0415
 
     kind, definition, settings = work.config.mapping(name)
     normalizer = compile(definition, settings)
+    keeping = Keeping(name, cast("Any", settings.get("remote_data", "full")), work.config.vault())
     told, begun = Remapped(), time.monotonic()
 
     def observe(live: Remapped) -> None:
@@ -55,7 +57,9 @@ def remap(work: Workspace, name: str, *, dry_run: bool) -> int:
     with work.store() as store:
         stored_run(work, store, name)
         try:
-            told = map_again(store, name, kind.name, normalizer, now(), dry_run=dry_run, observe=observe)
+            told = map_again(
+                store, name, kind.name, normalizer, now(), dry_run=dry_run, observe=observe, keeping=keeping
+            )
         except KeyboardInterrupt:
             rest = "Nothing was written." if dry_run else "They stay; run the same command again, and it goes on."
             click.echo(f"\nInterrupted after {counted(told.done, 'row')}. {rest}", err=True)

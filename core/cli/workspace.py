@@ -26,6 +26,7 @@ class Workspace:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
+        self._warned: set[str] = set()
 
     @cached_property
     def config(self) -> Config:
@@ -46,9 +47,11 @@ class Workspace:
         return Store(self.config.store)
 
     def open(self, name: str) -> Connection:
-        """Open a connection, and warn of secrets that others can read."""
+        """Open a connection, and warn once of its secrets that others can read."""
         connection = self.config.open(name)
-        for secret in self.config.exposed(name, type(connection.settings).secrets()):
+        exposed = [] if name in self._warned else self.config.exposed(name, type(connection.settings).secrets())
+        self._warned.add(name)
+        for secret in exposed:
             click.echo(
                 f"rollbook: warning: others on this machine can read {secret} of {name} in {self.config.path}\n"
                 f'chmod 600 the file, or write {secret} = {{ env = "..." }}.',

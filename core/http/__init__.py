@@ -7,6 +7,7 @@ from .limits import Limit
 from .oauth2 import OAuth2, Token, TokenAuth
 from .pace import Pace, no_waits, pace
 from .pagination import Ask, Cursor, LinkHeader, NextLink, Offset, PageAnswer, PageNumber, Paginator, Stop
+from .quota import Quota, read_quota
 from .sample import Cut, Sample
 from .vault import Vault
 from .verdict import Act, Verdict, read
@@ -33,6 +34,7 @@ __all__ = [
     "PageAnswer",
     "PageNumber",
     "Paginator",
+    "Quota",
     "Sample",
     "Sender",
     "Stats",
@@ -44,4 +46,5 @@ __all__ = [
     "no_waits",
     "pace",
     "read",
+    "read_quota",
 ]

@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 import httpx
 
 from ..errors import ContractError, SettingsError
+from .reach import is_withheld, refusal
 
 __all__ = ["Params", "Site", "encoded", "origin", "pairs", "with_param"]
 
@@ -17,9 +18,17 @@ Params: TypeAlias = "Mapping[str, object] | Sequence[tuple[str, object]]"
 
 
 class Site:
-    """The one host that requests are signed in for, and what paths are relative to there."""
+    """The one host that requests are signed in for, and what paths are relative to there.
 
-    def __init__(self, base_url: str) -> None:
+    Args:
+        base_url: Its address.
+        allow_link_local: It, and hosts that it leads to, may be at addresses that are else refused.
+
+    Raises:
+        SettingsError: It is no address, or a refused one.
+    """
+
+    def __init__(self, base_url: str, *, allow_link_local: bool = False) -> None:
         try:
             url = httpx.URL(base_url.rstrip("/"))
         except httpx.InvalidURL:
@@ -28,6 +37,9 @@ class Site:
             raise SettingsError("base_url is not an address such as https://lms.example.com")
         self.base = url.copy_with(userinfo=b"", query=None, fragment=None)
         self.origin = origin(self.base)
+        self._allow = allow_link_local
+        if not allow_link_local and is_withheld(url.host):
+            raise refusal(url.host, own=True)
 
     def holds(self, url: httpx.URL) -> bool:
         """Tell whether an address is at this host, by the same scheme and port."""
@@ -35,7 +47,7 @@ class Site:
 
     def is_safe(self, url: httpx.URL) -> bool:
         """Tell whether another host may be asked: only by https, or as openly as this one."""
-        return url.scheme in {"https", self.base.scheme}
+        return url.scheme in {"https", self.base.scheme} and (self._allow or not is_withheld(url.host))
 
     def url(self, path: str, params: Params | None = None, *, other_host: bool = False) -> httpx.URL:
         """Resolve a path, with or without a slash before it; a whole address has to be at this host.

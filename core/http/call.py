@@ -45,6 +45,7 @@ class Call:
     other_host: bool = False
     """It may lead to another host, where it is not signed in."""
     renewed: bool = False
+    reread: bool = False
 
     def request(self, url: httpx.URL) -> httpx.Request:
         """Build it, for its own address or one that it was redirected to."""
@@ -93,7 +94,7 @@ class Caller:
         return await self._persist(partial(self._plainly, request), retry=True)
 
     async def _plainly(self, request: httpx.Request) -> Answer:
-        answer = await self.wire.send(request, self.max_bytes)
+        answer = await self.wire.send(request, self.max_bytes, counted=False)
         self._answered = True
         verdict = read(answer)
         if verdict.act in {Act.RETRY, Act.THROTTLED}:
@@ -139,6 +140,7 @@ class Caller:
         verdict = self._judge(request, answer)
         match verdict.act:
             case Act.ACCEPT:
+                self._look_into(call, answer)
                 return answer
             case Act.REAUTH:
                 return await self._reauth(call, request, verdict, answer)
@@ -150,6 +152,17 @@ class Caller:
                 raise verdict.error(verdict.reason, where=answer.request, hint=verdict.hint)
             case _:
                 raise self._again(verdict, answer)
+
+    def _look_into(self, call: Call, answer: Answer) -> None:
+        """Ask once more where JSON was promised and is none: most likely something cut it on the way."""
+        kind = answer.headers.get("content-type", "")
+        if call.sink or call.reread or not 200 <= answer.status < 300 or answer.status == 204 or "json" not in kind:  # noqa: PLR2004
+            return
+        try:
+            answer.json()
+        except ContractError as error:
+            call.reread = True
+            raise Again(error) from None
 
     async def _reach(self, call: Call) -> tuple[httpx.Request, Answer]:
         """Send a request and follow where it is redirected to, within the host."""

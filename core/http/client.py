@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import IO, TYPE_CHECKING, Literal, Self
 from urllib.parse import quote
 
@@ -13,14 +14,16 @@ from ..errors import ContractError
 from .address import Site, pairs
 from .call import AGENT, Call, Caller
 from .download import Download
-from .limits import limiter
+from .limits import keep, limiter
 from .pace import pace
 from .pagination import PageAnswer, Stop
+from .reach import guard
 from .retry import Backoff
 from .sample import Cut, Sample
 from .wire import Stats, Wire, log, quiet
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
     from types import TracebackType
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from .auth import Auth
     from .limits import Limit
     from .pagination import Paginator
+    from .quota import Quota
     from .verdict import Verdict
 
 __all__ = ["Http"]
@@ -44,6 +48,7 @@ class Http:
         base_url: The address that paths are relative to. Requests that are signed in go to no other host.
         auth: Signs requests in.
         verdict: Reads the LMS's own signs in an answer; None from it: the usual reading.
+        quota: Reads what an answer says of the quota; None from it: the usual headers.
         key: Names the quota: everything in this process with the same key shares limits and pauses.
         timeout: Seconds that the LMS may be silent.
         max_wait: The longest wait that the LMS may ask for; beyond it `RateLimited` is raised.
@@ -56,6 +61,7 @@ class Http:
         clock: Tells the time, in seconds since 1970.
         rng: Spreads the pauses between attempts.
         sample: How much of each list is read; None for all.
+        allow_link_local: Also ask hosts at link-local addresses and at those of clouds' metadata.
     """
 
     def __init__(
@@ -64,6 +70,7 @@ class Http:
         *,
         auth: Auth | None = None,
         verdict: Callable[[Answer], Verdict | None] | None = None,
+        quota: Callable[[Answer], Quota | None] | None = None,
         key: str = "",
         timeout: float = 60.0,
         max_wait: float = 120.0,
@@ -76,20 +83,25 @@ class Http:
         clock: Callable[[], float] | None = None,
         rng: random.Random | None = None,
         sample: Sample | None = None,
+        allow_link_local: bool = False,
     ) -> None:
         quiet()
         time = pace()
         self.sample = sample or Sample()
         self.stats = Stats()
-        self._site = Site(base_url)
+        self._site = Site(base_url, allow_link_local=allow_link_local)
         self._headers = {**AGENT, **(headers or {})}
         self._max_bytes = max_bytes
         patience = httpx.Timeout(timeout, connect=min(timeout, 20.0), pool=None)
-        self._client = httpx.AsyncClient(timeout=patience, transport=transport)
-        self._limiter = limiter(key and time.world + key)
+        self._client = httpx.AsyncClient(timeout=patience, transport=transport, verify=_certificates())
+        if transport is None:
+            guard(self._client, self._site.base.host, allow=allow_link_local)
+        self._key = key and f"{time.world if clock is None else id(clock)} {key}"
+        self._limiter = limiter(self._key)
         sleep, clock = sleep or time.sleep, clock or time.now
+        self._clock = clock
         self._caller = Caller(
-            wire=Wire(self._client, self._limiter, self.stats, timeout, max_wait, sleep, clock),
+            wire=Wire(self._client, self._limiter, self.stats, timeout, max_wait, sleep, clock, self._site, quota),
             site=self._site,
             auth=auth,
             verdict=verdict,
@@ -245,7 +257,8 @@ class Http:
         self._limiter.add(limits)
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections. What was used of the quota stays known in this process."""
+        keep(self._key, self._clock)
         await self._client.aclose()
 
     async def __aenter__(self) -> Self:
@@ -266,3 +279,9 @@ def _filled(path: str, params: Mapping[str, JSON]) -> tuple[str, dict[str, JSON]
     for field in [field for field in rest if f"{{{field}}}" in path]:
         path = path.replace(f"{{{field}}}", quote(str(rest.pop(field)), safe=""))
     return path, rest
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read the certificates to trust once in this process: it takes ten times as long as all else of opening."""
+    return httpx.create_ssl_context()

@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from ..errors import RateLimited
+from .allowance import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
-__all__ = ["Limit", "Limiter", "limiter"]
+    from .quota import Quota
+
+__all__ = ["Limit", "Limiter", "Turn", "keep", "limiter"]
+
+KEPT = 1_000
+"""So many requests at least are remembered, for limits that are told of later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,20 @@ class Limit:
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    """A task that waits for its turn in the gate, in whichever event loop it runs."""
+    """A task that waits to be let on, in whichever event loop it runs."""
 
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[None]
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    future: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     admitted: bool = False
+
+    def admit(self) -> bool:
+        """Let it on; False if nobody waits any more."""
+        try:
+            self.loop.call_soon_threadsafe(_wake, self.future)
+        except RuntimeError:  # its event loop is closed
+            return False
+        self.admitted = True
+        return True
 
 
 @dataclass(slots=True)
@@ -61,8 +76,7 @@ class _Gate:
             if not self.bound or (self.inside < self.bound and not self.queue):
                 self.inside += 1
                 return
-            loop = asyncio.get_running_loop()
-            waiter = _Waiter(loop, loop.create_future())
+            waiter = _Waiter()
             self.queue.append(waiter)
         try:
             await waiter.future
@@ -78,18 +92,26 @@ class _Gate:
         with self.lock:
             self.inside -= 1
             while self.queue and self.inside < self.bound:
-                waiter = self.queue.popleft()
-                try:
-                    waiter.loop.call_soon_threadsafe(_wake, waiter.future)
-                except RuntimeError:  # its event loop is closed: nobody waits there any more
-                    continue
-                waiter.admitted = True
-                self.inside += 1
+                if self.queue.popleft().admit():
+                    self.inside += 1
 
 
 def _wake(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """A request that may go now."""
+
+    at: float
+    """When it went; once it is answered, when that was: the LMS counted it somewhere between."""
+    waited: float = 0.0
+    """Seconds that were waited for a rate or a pause."""
+    quota: Quota | None = None
+    """What its answer says of the quota, to be set by whoever has the turn."""
+    under_way: bool = True
 
 
 class Limiter:
@@ -98,17 +120,23 @@ class Limiter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._gate = _Gate()
-        self._recent: dict[Limit, deque[float]] = {}
+        self._door = _Gate(bound=1)  # one waits for the rates at a time, the others behind it
+        self._rates: dict[float, int] = {}
+        self._told: dict[float, Quota] = {}
+        self._turns: deque[Turn] = deque(maxlen=KEPT)
+        self._allowance = Allowance()
         self._resume = 0.0
+        self._listener: _Waiter | None = None
 
     def add(self, limits: Iterable[Limit]) -> None:
         """Hold these limits too; what is already counted stays counted."""
         with self._lock:
             for limit in limits:
                 if limit.requests > 0 and limit.per > 0:
-                    self._recent.setdefault(limit, deque(maxlen=limit.requests))
+                    self._rates[limit.per] = min(self._rates.get(limit.per, limit.requests), limit.requests)
                 if limit.at_once > 0:
                     self._gate.bound = min(self._gate.bound or limit.at_once, limit.at_once)
+            self._remember()
 
     def pause(self, until: float) -> None:
         """Let nothing go before this moment."""
@@ -121,35 +149,86 @@ class Limiter:
         sleep: Callable[[float], Awaitable[None]],
         max_wait: float,
         where: str = "",
-    ) -> AsyncGenerator[float]:
-        """Wait for a turn and hold it; gives the seconds that were waited for a rate or a pause.
+    ) -> AsyncGenerator[Turn]:
+        """Wait for a turn and hold it until the answer is there.
 
         Raises:
             RateLimited: The wait would be longer than `max_wait`.
         """
         async with self._gate.passed():
-            begun = now = clock()
-            start = self._book(now, max_wait, where)
-            while (wait := max(start, self._resume) - now) > 0:
-                if wait > max_wait:
-                    raise _spent("the LMS asked for a pause", wait, where)
-                await sleep(wait)
-                now = max(clock(), now + wait)  # a test's clock may stand still
-            yield now - begun
+            async with self._door.passed():
+                turn = await self._begun(clock, sleep, max_wait, where)
+            try:
+                yield turn
+            finally:
+                self._end(turn, clock())
 
-    def _book(self, now: float, max_wait: float, where: str) -> float:
-        """Take the next free place in every window, and tell when it begins."""
+    def spent_until(self) -> float:
+        """Tell when nothing that was counted or told so far holds anybody back any more."""
         with self._lock:
-            start = now
-            for limit, recent in self._recent.items():
-                if len(recent) == limit.requests:
-                    start = max(start, recent[0] + limit.per)
-                if start - now > max_wait:
-                    quota = f"the quota of {limit.requests} requests in {limit.per:g} s is spent"
-                    raise _spent(quota, start - now, where)
-            for recent in self._recent.values():
-                recent.append(start)
-            return start
+            longest = max([*self._rates, *self._told], default=0.0)
+            last = max((turn.at for turn in self._turns), default=0.0)
+            return max(last + longest, self._resume, self._allowance.until)
+
+    async def _begun(
+        self, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]], max_wait: float, where: str
+    ) -> Turn:
+        begun = now = clock()
+        while True:
+            with self._lock:
+                until, why = self._free(now)
+                if until <= now:
+                    turn = Turn(now, now - begun)
+                    self._turns.append(turn)
+                    self._allowance.under_way += 1
+                    return turn
+                listener = self._listener = _Waiter() if until == _AFTER_AN_ANSWER else None
+            if listener:
+                await listener.future
+                now = max(clock(), now)
+                continue
+            if (wait := until - now) > max_wait:
+                raise _spent(why, wait, where)
+            await sleep(wait)
+            now = max(clock(), now + wait)  # a test's clock may stand still
+
+    def _free(self, now: float) -> tuple[float, str]:
+        """Tell when the next request may go, and what holds it back until then."""
+        found = [(self._resume, "the LMS asked for a pause"), self._allowance.free(now)]
+        for per, requests in self._held().items():
+            if len(self._turns) >= requests:
+                oldest = self._turns[-requests]
+                until = _AFTER_AN_ANSWER if oldest.under_way else oldest.at + per
+                found.append((until, f"the quota of {requests} requests in {per:g} s is spent"))
+        return max(found, key=lambda one: one[0])
+
+    def _held(self) -> dict[float, int]:
+        """Give the rates that hold: the documented ones, and what answers said of them."""
+        rates = dict(self._rates)
+        for per, quota in self._told.items():
+            known = rates.get(per)
+            rates[per] = quota.limit if known is None or quota.raises else min(known, quota.limit)
+        return rates
+
+    def _remember(self) -> None:
+        """Remember as many requests as the rates count."""
+        if (needed := max([KEPT, *self._held().values()])) > (self._turns.maxlen or 0):
+            self._turns = deque(self._turns, maxlen=needed)
+
+    def _end(self, turn: Turn, now: float) -> None:
+        with self._lock:
+            turn.under_way, turn.at = False, max(turn.at, now)
+            quota = turn.quota
+            self._allowance.heed(quota, turn.at)
+            if quota and quota.limit > 0 and quota.per > 0:
+                self._told[quota.per] = quota
+                self._remember()
+            listener, self._listener = self._listener, None
+        if listener:
+            listener.admit()
+
+
+_AFTER_AN_ANSWER = float("inf")
 
 
 def _spent(message: str, wait: float, where: str) -> RateLimited:
@@ -158,6 +237,7 @@ def _spent(message: str, wait: float, where: str) -> RateLimited:
 
 
 _limiters: WeakValueDictionary[str, Limiter] = WeakValueDictionary()
+_kept: dict[str, tuple[Limiter, float, Callable[[], float]]] = {}
 _lock = threading.Lock()
 
 
@@ -166,7 +246,16 @@ def limiter(key: str) -> Limiter:
     if not key:
         return Limiter()
     with _lock:
+        for other in [other for other, (_, until, clock) in _kept.items() if until <= clock()]:
+            del _kept[other]
         found = _limiters.get(key)
         if found is None:
             found = _limiters[key] = Limiter()
         return found
+
+
+def keep(key: str, clock: Callable[[], float]) -> None:
+    """Remember what a key has used for as long as it matters, also when nobody holds its limiter meanwhile."""
+    with _lock:
+        if key and (found := _limiters.get(key)):
+            _kept[key] = (found, found.spent_until(), clock)

@@ -38,8 +38,9 @@ class _Skipping(Pace):
         return super().now() + self._ahead
 
     async def sleep(self, seconds: float) -> None:
-        self._ahead += max(seconds, 0.0)
-        await super().sleep(0)
+        until = self.now() + max(seconds, 0.0)
+        await super().sleep(0)  # who waits at the same time waits through the same seconds
+        self._ahead += max(0.0, until - self.now())
 
 
 _worlds = itertools.count(1)

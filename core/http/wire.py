@@ -13,11 +13,13 @@ import httpx
 
 from ..errors import ContractError
 from .answer import Answer
-from .retry import network_failure
+from .quota import Quota, read_quota
+from .retry import network_failure, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from .address import Site
     from .limits import Limiter
 
 __all__ = ["Sink", "Stats", "Wire", "log", "name", "quiet"]
@@ -68,9 +70,19 @@ class Wire:
     max_wait: float
     sleep: Callable[[float], Awaitable[None]]
     clock: Callable[[], float]
+    site: Site
+    quota: Callable[[Answer], Quota | None] | None = None
 
-    async def send(self, request: httpx.Request, max_bytes: int, sink: Sink | None = None) -> Answer:
+    async def send(
+        self, request: httpx.Request, max_bytes: int, sink: Sink | None = None, *, counted: bool = True
+    ) -> Answer:
         """Send a request and read its answer whole.
+
+        Args:
+            request: What to send.
+            max_bytes: The largest answer.
+            sink: Takes the body in place of the memory.
+            counted: Whether what the answer says of a quota is about the LMS's data (and not about its tokens).
 
         Raises:
             Again: The network failed.
@@ -79,8 +91,8 @@ class Wire:
             RollbookError: The network failed in a way that another attempt will not mend.
         """
         where = name(request)
-        async with self.limiter.turn(self.clock, self.sleep, self.max_wait, where) as waited:
-            self.stats.waited += waited
+        async with self.limiter.turn(self.clock, self.sleep, self.max_wait, where) as turn:
+            self.stats.waited += turn.waited
             self.stats.requests += 1
             begun = time.perf_counter()
             mark = _ours.set(True)
@@ -89,6 +101,8 @@ class Wire:
                 async with asyncio.timeout(PATIENCE * self.timeout):
                     answer = await self._exchange(request, where, max_bytes, sink)
                 outcome = answer.status
+                if counted and self.site.holds(request.url):
+                    turn.quota = self._heeded(answer)
             except httpx.RequestError as error:
                 raise network_failure(error, request.url, where, self.timeout) from None
             except TimeoutError as error:
@@ -99,6 +113,17 @@ class Wire:
                 _ours.reset(mark)
                 log.debug("%s -> %s in %.0f ms", where, outcome, 1000 * (time.perf_counter() - begun))
             return answer
+
+    def _heeded(self, answer: Answer) -> Quota | None:
+        """Read what an answer says of the quota; one that was given with `Retry-After` asks all to slow down."""
+        after = retry_after(answer.headers, self.clock()) if answer.status == 200 else None  # noqa: PLR2004 - 202: a job
+        if after is not None:
+            self.limiter.pause(self.clock() + after)
+        try:
+            own = self.quota(answer) if self.quota else None
+        except ContractError:  # it wanted to look into a body that is no JSON
+            own = None
+        return own or read_quota(answer)
 
     async def _exchange(self, request: httpx.Request, where: str, max_bytes: int, sink: Sink | None) -> Answer:
         response = await self.client.send(request, stream=True, auth=None)

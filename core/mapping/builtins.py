@@ -6,6 +6,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .effort import spend, spend_on
 from .values import is_number
 
 if TYPE_CHECKING:
@@ -81,13 +82,20 @@ def builtin(name: str) -> Callable[..., Any]:
     quick = _QUICK.get(name)
 
     def call(*values: Any) -> Any:
-        return _LIBRARY.call_function(name, list(values))
+        spend(1)
+        for value in values:
+            spend_on(value)
+        found = _LIBRARY.call_function(name, list(values))
+        spend_on(found)
+        return found
 
     if quick is None:
         return call
 
     def quicker(*values: Any) -> Any:
+        spend_on(values[0])
         found = quick(*values)
+        spend_on(found)
         return call(*values) if found is None else found
 
     return quicker
@@ -161,6 +169,8 @@ def flatten(value: Any) -> list[Any] | None:
     if not isinstance(value, list):
         return None
     flat: list[Any] = []
+    spend(len(items))
     for item in items:
+        spend_on(item)
         flat += item if isinstance(item, list) else (item,)
     return flat

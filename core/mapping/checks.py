@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import builtins
 from .catalog import FUNCTIONS
 from .dates import named_zone, shape
+from .effort import bounded
 from .mistakes import mistake, unknown
 from .values import Unfit, json_type
 
@@ -130,6 +131,7 @@ class Checker:
             MappingError: An unknown function, a wrong argument, a trap.
         """
         self.calls(node)
+        bounded(node, self.file, self.key)
         warnings = [
             warning for inner in node.walk() if inner.type == "comparator" for warning in self._comparison(inner)
         ]

@@ -11,6 +11,7 @@ from ..native import digest, dump
 from ..schema import CourseEnrollment, Status
 from .checks import Checker, static
 from .dates import named_zone, printed
+from .effort import bounded
 from .fields import FIELDS, SURE, TAKE, addresses, members, printable
 from .grammar import parse
 from .mistakes import unknown
@@ -47,6 +48,8 @@ def compile(definition: Definition, settings: Mapping[str, JSON] | None = None) 
         if given and name not in given and name not in _DEFAULTS:
             raise unknown("setting", name, given, file=entry.file, key=entry.key)
     seen = {name: given.get(name) for name in sorted({*read, *_DEFAULTS})}
+    if (kept := given.get("remote_data", "full")) != "full":
+        seen["remote_data"] = kept  # rows are stored by other rules: as if another mapping had made them
     kinds = {kind: (_identifier(shape, given), _mapper(shape, given)) for kind, shape in definition.kinds.items()}
     return Normalizer(digest(definition.digest + dump(seen)), kinds)
 
@@ -59,6 +62,7 @@ def compile_expression(text: str, *, file: str = "", key: str = "") -> Callable[
     """
     node = parse(text, file=file, key=key)
     Checker(file, key, clock=False).calls(node)
+    bounded(node, file, key)
     source = Source({"timezone": "UTC"})
     source.file, source.field = file, key
     source.line("result = None")
@@ -195,7 +199,9 @@ class Body:
                 f"({None if kind == '_' else kind!r}, {self.take(entry, 'email')}), " for kind, entry in emails.items()
             )
             source.names["addresses"] = addresses
-            source.line(f"emails = addresses(({pairs}))")
+            with source.guarded("emails"):
+                source.line(f"emails = addresses(({pairs}))")
+            source.line("emails = emails or []")
             return
         source.line("emails = []")
         for kind in [*kinds, *(emails.keys() - kinds)]:  # a login only where there is no other
@@ -270,8 +276,7 @@ class Body:
             self.source.names["printed"] = printed
             self._set(name, f"printed({value})", value)
         elif given in ("any", "list", "object"):
-            self.source.names["printable"] = printable
-            self._set(name, f"printable({value})", value)
+            self._set(name, self.source.convert("printable", printable, [value]))
         elif given == "json":
             self._set(name, value, value, f" and ({value}.__class__ is not str or {value}.strip())")
         else:

@@ -16,6 +16,8 @@ _WORDS = re.compile(
 )
 _ISO = re.compile(rf"P(?:{_N}D)?(?:T(?:{_N}H)?(?:{_N}M)?(?:{_N}S)?)?", re.ASCII | re.IGNORECASE)
 _CLOCK = re.compile(r"(?:(\d{1,7})\.)?(\d{1,7}):([0-5]?\d):([0-5]?\d(?:\.\d{1,9})?)", re.ASCII)
+LONGEST = 200
+"""The most characters of a duration: its form is tried in many ways."""
 _UNITS = 86_400, 3_600, 60, 1
 
 
@@ -34,6 +36,8 @@ def duration(value: Any) -> int | None:
     text = value.strip()
     if not text:
         return None
+    if len(text) > LONGEST:
+        raise Unfit("expected a duration, and not a long text")
     for form in (_WORDS, _ISO, _CLOCK):
         if (found := form.fullmatch(text)) and any(found.groups()):
             parts = (Decimal((part or "0").replace(",", ".")) for part in found.groups())

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from .amounts import number, seconds_of, whole
 from .dates import printed
+from .effort import spend, spend_on
 from .texts import absolute, email, emails, id_
 from .values import Unfit, clean
 
@@ -145,8 +146,10 @@ def printable(value: Any) -> Any:
     if isinstance(value, datetime):
         return printed(value)
     if isinstance(value, list):
+        spend(len(value))  # pyright: ignore[reportUnknownArgumentType] - the size only
         return [printable(item) for item in value]  # pyright: ignore[reportUnknownVariableType] - JSON
     if isinstance(value, dict):
+        spend(len(value))  # pyright: ignore[reportUnknownArgumentType] - the size only
         return {name: printable(item) for name, item in value.items()}  # pyright: ignore[reportUnknownVariableType] - JSON
     return value
 
@@ -156,6 +159,7 @@ def members(value: Any) -> dict[str, Any]:
     items: dict[str, Any] = value
     if not isinstance(value, dict):
         raise Unfit("expected an object")
+    spend_on(value)
     return {
         (name if name.isascii() else clean(name)): (item if item.__class__ is str else printable(item))
         for name, item in items.items()

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from ..table import as_key
+from .effort import spend_on
 from .functions import function
 from .values import Unfit
 
@@ -23,6 +24,7 @@ def pick(items: Any, key: Any, value: Any) -> JSON:
     found: list[Any] = items
     if not isinstance(items, list):
         raise Unfit("expected a list")
+    spend_on(items)
     wanted = as_key(value)
     if wanted is not None:
         for item in found:
@@ -41,6 +43,7 @@ def starting(source: Any, prefix: Any) -> dict[str, JSON]:
     members: dict[str, JSON] = source
     if not isinstance(source, dict) or not isinstance(prefix, str):
         raise Unfit("expected an object")
+    spend_on(members)
     return {name: members[name] for name in _starting(tuple(members), prefix)}
 
 
@@ -59,6 +62,7 @@ def pairs(items: Any, name: Any, value: Any) -> dict[str, JSON]:
     members: list[Any] = items
     if not isinstance(items, list):
         raise Unfit("expected a list")
+    spend_on(members)
     found: dict[str, JSON] = {}
     for item in members:
         if isinstance(item, dict) and (key := as_key(item.get(name))):  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType] - JSON

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..native import digest
 from .definition import Definition
+from .effort import HEAVIEST, weight
 from .mistakes import mistake, unknown
 from .shape import ShapeReader
 
@@ -68,6 +69,8 @@ def load(
         raise mistake("expected a table of kinds", file=kinds.file, key="kind")
     warnings: list[str] = []
     shapes = _shapes(tree, kinds, file, warnings)
+    if sum(weight(entry.node) for one in shapes.values() for entry in one.entries()) > HEAVIEST:
+        raise mistake(f"all expressions together have more than {HEAVIEST} parts", file=file)
     return Definition(
         connector,
         file,

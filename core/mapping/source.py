@@ -9,6 +9,7 @@ from . import builtins
 from .catalog import FUNCTIONS
 from .checks import static
 from .dates import named_zone
+from .effort import weight
 from .mistakes import mistake
 from .runtime import UNSURE
 from .values import Unfit
@@ -28,13 +29,19 @@ BLOCKS = 12
 """The most loops inside each other; Python itself ends at 20."""
 
 
+_LOOPS = frozenset(("projection", "filter_projection", "value_projection", "flatten"))
+
+
 def _is_fixed(node: Node) -> bool:
     return node.type == "literal" or (node.type == "function_expression" and node.value == "setting")
 
 
 def _may_raise(node: Node) -> bool:
-    """Tell whether working a node out may raise, as JMESPath's own functions do: then only inside a guard."""
-    return any(inner.type == "function_expression" and inner.value not in FUNCTIONS for inner in node.walk())
+    """Tell whether working a node out may raise, as JMESPath's own functions and loops do: then only inside a guard."""
+    return any(
+        inner.type in _LOOPS or (inner.type == "function_expression" and inner.value not in FUNCTIONS)
+        for inner in node.walk()
+    )
 
 
 class Source(Writer):
@@ -120,6 +127,7 @@ class Source(Writer):
             raise mistake(f"more than {BLOCKS} lists inside each other", file=self.file, key=self.field)
         with self.block(f"if {condition}:"):
             self.line(f"{found} = []")
+            self.line(f"spend({sum(map(weight, node.children[1:]))} * len({items}))")
             with self.block(f"for {item} in {items}:"):
                 for condition_node in node.children[2:]:
                     with self.block(f"if not {self.holds(condition_node, item)}:"):
@@ -236,6 +244,7 @@ class Source(Writer):
     def _expref(self, node: Node, _here: str) -> str:
         name, item = self.fresh(), self.fresh()
         with self.block(f"def {name}({item}):"):
+            self.line(f"spend({weight(node)})")
             self.line(f"return {self.value(node.children[0], item)}")
         return self._call("reference", builtins.reference, name)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..schema import Status
+from .effort import remembered
 from .texts import scalar
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ OPEN = (ASSIGNED, ENROLLED, IN_PROGRESS, OVERDUE)
 CLOSED_AT, PREVIOUSLY_COMPLETED_AT, NOWHERE = "closed_at", "previously_completed_at", "nowhere"
 
 
-@lru_cache(maxsize=1_024, typed=True)  # the same few words in every record
+@remembered(1_024)  # the same few words in every record
 def word(value: Any) -> str | None:
     """Give a native status as text, trimmed: true is `true`, 2 is `2`; blank is null."""
     if value is True or value is False:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import html as entities
 import re
-from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote
 
+from .effort import remembered, spend_on
 from .functions import function
 from .values import Unfit, clean, is_number
 
 _BLOCKS = frozenset(
     "address article br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre section table td th tr ul".split()  # noqa: SIM905 - read as words
 )
-_TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)[^<>]*>|<!--[^<>]*-->")
-_HIDDEN = re.compile(r"<(script|style)\b[^<>]*>[^<]*</\1>", re.IGNORECASE)
+_TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*+)[^<>]*+>|<!--[^<>]*-->")
+_HIDDEN = re.compile(r"<(script|style)\b[^<>]*+>[^<]*+</\1>", re.IGNORECASE)
 _is_plain_address = re.compile(r"https?://[a-zA-Z0-9][!-~]*").fullmatch
-_is_address = re.compile(r"https?://[^\s\0/?#\\]+[^\s\0]*", re.IGNORECASE).fullmatch
+_is_address = re.compile(r"https?://[^\s\0/?#\\]++[^\s\0]*+", re.IGNORECASE).fullmatch
 _NOT_WORD = re.compile(r"\W+")
 _SAFE = ":@!$&'()*+,;="  # what RFC 3986 lets stand in a path segment beside letters, digits and -._~
 
@@ -29,6 +29,7 @@ def scalar(value: Any) -> str | None:
         Unfit: It is true, false, a list or an object.
     """
     if isinstance(value, str):
+        spend_on(value)
         return clean(value) or None
     if value is None:
         return None
@@ -79,6 +80,7 @@ def text(value: Any) -> str | None:
     """A text, trimmed; blank is null. A number becomes its digits; true, false, lists and objects are flaws."""
     if value.__class__ is not str:
         return scalar(value)
+    spend_on(value)
     found = value.strip()
     return (found if found.isascii() and "\0" not in found else clean(found)) or None
 
@@ -123,7 +125,7 @@ def snake(value: Any) -> str | None:
     return _snaked(value)
 
 
-@lru_cache(maxsize=1_024, typed=True)
+@remembered(1_024)
 def _snaked(value: Any) -> str | None:
     found = scalar(value)
     return (_NOT_WORD.sub("_", found.lower()).strip("_") or None) if found else None
@@ -158,7 +160,7 @@ def one_of(value: Any, *choices: Any) -> bool:
     return _is_one_of(value, choices)
 
 
-@lru_cache(maxsize=4_096, typed=True)  # roles and statuses: the same few words in every record
+@remembered(4_096)  # roles and statuses: the same few words in every record
 def _is_one_of(value: Any, choices: tuple[Any, ...]) -> bool:
     found = scalar(value)
     return found is not None and found.lower() in {str(scalar(choice)).lower() for choice in choices}
@@ -215,12 +217,12 @@ def url(base: Any, *segments: Any) -> str | None:
     return address
 
 
-@lru_cache(maxsize=1_024)
+@remembered(1_024)
 def _base(text: str) -> str:
     return (absolute(text) or "").rstrip("/")
 
 
-@lru_cache(maxsize=4_096)
+@remembered(4_096)
 def _segment(text: str) -> str:
     if text in (".", ".."):
         raise Unfit("an address with a step upwards")
@@ -260,4 +262,5 @@ def absolute(value: Any) -> str | None:
 def _string(value: Any) -> str:
     if not isinstance(value, str):
         raise Unfit("expected a text")
+    spend_on(value)
     return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .effort import begin, spend
 from .mistakes import mistake
 from .runtime import before, coming, note, usable
 
@@ -29,6 +30,8 @@ class Writer:
     def __init__(self) -> None:
         self.names: dict[str, Any] = {
             "before": before,
+            "begin": begin,
+            "spend": spend,
             "coming": coming,
             "note": note,
             "usable": usable,
@@ -37,7 +40,7 @@ class Writer:
         self.file = ""
         self.field = ""
         """Where the expression that is being written stands: for flaws and mistakes."""
-        self.head = ["    flaws, drift, ahead = [], [], []"]
+        self.head = ["    flaws, drift, ahead = [], [], []", "    begin()"]
         self.body: list[str] = []
         self.indent = 1
         self._count = 0

@@ -29,6 +29,9 @@ _PRAGMAS = (
 
 _SESSION = ("-c timezone=UTC",)
 
+_SESSIONS = 64
+"""Kept open at most: two for each connection that is synced at once, its writer's and its lock's."""
+
 
 def open_database(address: str) -> Engine:
     """Open the database at an SQLAlchemy address, and make or check its tables.
@@ -88,6 +91,7 @@ def _postgresql(url: URL) -> Engine:
     return create_engine(
         url.set(query=query),
         hide_parameters=True,
+        pool_size=_SESSIONS,
         pool_pre_ping=True,  # a server that was away is asked anew
         connect_args={"options": options, "connect_timeout": 20, "application_name": "rollbook"},
     )
@@ -114,6 +118,8 @@ def _set_pragmas(connection: sqlite3.Connection, record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("alone"):  # what cannot be done inside a transaction
+        return
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 

@@ -30,7 +30,16 @@ def _add_fields(db: Connection) -> None:
     db.execute(CreateTable(Table("fields", MetaData(), *texts, *seen), if_not_exists=True))
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_add_fields,)
+def _add_forgotten(db: Connection) -> None:
+    """2 to 3: rows without native records, and learners who are kept out."""
+    kind = "JSONB" if db.dialect.name == "postgresql" else "JSON"
+    if "later" not in {column["name"] for column in inspect(db).get_columns("enrollments")}:
+        db.execute(text(f"ALTER TABLE enrollments ADD COLUMN later {kind}"))
+    keys = [Column(name, Text, primary_key=True) for name in ("connection", "person")]
+    db.execute(CreateTable(Table("forgotten", MetaData(), *keys), if_not_exists=True))
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_add_fields, _add_forgotten)
 """What leads from each version to the next, from 1 on. A step that has been released never changes."""
 
 VERSION = len(STEPS) + 1

@@ -69,6 +69,11 @@ def part_counts(db: Connection, connection: str, ids: Collection[str]) -> dict[s
     return {id: len(found) for id, found in parts_of(db, connection, ids).items()}
 
 
+def drop_all_parts(db: Connection, connection: str, ids: Collection[str]) -> None:
+    """Delete all parts of enrollments."""
+    db.execute(delete(parts).where(parts.c.connection == connection, parts.c.id.in_(ids)))
+
+
 def drop_parts(db: Connection, connection: str, keys: Collection[tuple[str, str]]) -> None:
     """Delete parts (id, part) that the LMS no longer has."""
     gone = list(keys)

@@ -152,10 +152,12 @@ def vanished_parts(db: Connection, connection: str, run: int, *, planned: bool) 
     return [(str(row[0]), str(row[1])) for row in db.execute(query)]
 
 
-def _is_to_map_again(connection: str, mapping: str, now: datetime) -> Any:
+def _is_to_map_again(db: Connection, connection: str, mapping: str, now: datetime) -> Any:
     """Tell a live row whose status may be another by now, or that another mapping made."""
     table = enrollments.c
-    outdated = or_(table.stale_at < now, table.mapping != mapping)
+    outdated = or_(table.stale_at < now, and_(table.mapping != mapping, table.later.is_(None)))
+    if db.scalar(select(runs.c.run).where(runs.c.connection == connection, runs.c.started_at > now).limit(1)):
+        outdated = or_(outdated, table.mapped_at > now)  # the clock was set back: deadlines may be ahead once more
     return and_(table.connection == connection, table.removed_at.is_(None), outdated)
 
 
@@ -175,17 +177,36 @@ def to_map_again(
     """
     table = enrollments.c
     query = (
-        (select(enrollments) if whole else select(table.id, table.kind, table.remote_data))
-        .where(_is_to_map_again(connection, mapping, now), enrollments.c.id > after)
+        (
+            select(enrollments)
+            if whole
+            else select(table.id, table.kind, table.remote_data, table.native_hash, table.later)
+        )
+        .where(_is_to_map_again(db, connection, mapping, now), enrollments.c.id > after)
         .order_by(enrollments.c.id)
         .limit(limit)
     )
-    return [dict(row) for row in db.execute(query).mappings()]
+    rows = [dict(row) for row in db.execute(query).mappings()]
+    return rows if whole else [row if row["later"] is None else _whole(db, connection, row["id"]) for row in rows]
+
+
+def _whole(db: Connection, connection: str, id: str) -> dict[str, Any]:
+    query = select(enrollments).where(enrollments.c.connection == connection, enrollments.c.id == id)
+    return dict(db.execute(query).mappings().one())
+
+
+def outdated_removed(db: Connection, connection: str, mapping: str, limit: int) -> list[dict[str, Any]]:
+    """Give rows that the LMS no longer has, and whose native record was kept by other rules than today's."""
+    table = enrollments.c
+    query = select(enrollments).where(
+        table.connection == connection, table.removed_at.isnot(None), table.mapping != mapping, table.later.is_(None)
+    )
+    return [dict(row) for row in db.execute(query.limit(limit)).mappings()]
 
 
 def count_to_map_again(db: Connection, connection: str, mapping: str, now: datetime) -> int:
     """Count the rows that `to_map_again` gives."""
-    query = select(func.count()).select_from(enrollments).where(_is_to_map_again(connection, mapping, now))
+    query = select(func.count()).select_from(enrollments).where(_is_to_map_again(db, connection, mapping, now))
     return db.scalar(query) or 0
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..native import parse
 from ..schema import AssignedBy, Course, CourseEnrollment, Email, Status, Url, User
+from .tables import Moment, enrollments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
 
 SAME = (
     "assigned_at",
@@ -65,6 +66,47 @@ def enrollment_of(row: Mapping[str, Any]) -> CourseEnrollment:
         custom_fields=row["custom_fields"],
         remote_data=remote if isinstance(remote, dict) else {},
         **{name: row[name] for name in SAME},
+    )
+
+
+def later_of(changes: Sequence[tuple[datetime, CourseEnrollment, datetime | None]]) -> list[dict[str, Any]]:
+    """Write what dates will make of a record: from when on, until when, and the columns that are others then."""
+    found: list[dict[str, Any]] = []
+    before: dict[str, Any] = {}
+    for number, (start, one, end) in enumerate(changes):
+        columns = columns_of(one)
+        if number:
+            changed = {name: _written(value) for name, value in columns.items() if value != before[name]}
+            found.append({"from": _written(start), "until": _written(end), "columns": changed})
+        before = columns
+    return found
+
+
+def moved(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """Give a row whose native record is not kept as it is at an instant after it was mapped."""
+    found = dict(row)
+    rest: list[dict[str, Any]] = []
+    for change in row["later"] or ():
+        start = datetime.fromisoformat(change["from"])
+        if start >= at:
+            rest.append(change)
+            continue
+        found |= {name: _read(name, value) for name, value in change["columns"].items()}
+        found["stale_at"] = _read("stale_at", change["until"])
+    if not rest and is_stale(found["stale_at"], at):
+        found["stale_at"] = None  # further was not foreseen
+    return found | {"later": rest, "mapped_at": at}
+
+
+def _written(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _read(name: str, value: Any) -> Any:
+    return (
+        datetime.fromisoformat(value)
+        if isinstance(value, str) and isinstance(enrollments.c[name].type, Moment)
+        else value
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..connector import Partition
@@ -183,9 +183,21 @@ def has_watermarks(db: Connection, connection: str) -> bool:
     return db.execute(query).first() is not None
 
 
+def forget_watermarks(db: Connection, connection: str, partition: str | None = None) -> None:
+    """Let partitions be read from their start again: one, or all of a connection."""
+    gone = delete(watermarks).where(watermarks.c.connection == connection)
+    db.execute(gone if partition is None else gone.where(watermarks.c.partition == partition))
+
+
+def forget_unlisted_watermarks(db: Connection, connection: str, run: int) -> None:
+    """Let partitions that are not in a run's plan be read from their start, should the LMS list them again."""
+    listed = select(plan.c.partition).where(plan.c.run == run)
+    db.execute(delete(watermarks).where(watermarks.c.connection == connection, watermarks.c.partition.notin_(listed)))
+
+
 def complete_partition(db: Connection, connection: str, run: int, partition: str) -> None:
     """Note that a partition was read to its end, and let its watermark move."""
-    note_partition(db, run, partition, state="complete", cursor=None)
+    note_partition(db, run, partition, state="complete", cursor=None, context="null")  # nobody needs it any more
     since = db.scalar(select(plan.c.watermark).where(plan.c.run == run, plan.c.partition == partition))
     if since is not None:
         upsert(db, watermarks, [{"connection": connection, "partition": partition, "since": since}])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import ARRAY, Column, Connection, Select, Table, cast, func, select, true
@@ -15,7 +16,7 @@ from .rows import enrollment_of
 from .tables import Text, enrollments
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterator, Sequence
     from types import TracebackType
 
     from ..schema import CourseEnrollment
@@ -42,11 +43,13 @@ class Store:
         self._engine = open_database(address)
         self.kind = self._engine.dialect.name
         """`sqlite` or `postgresql`."""
+        # SQLite has one writer at a time: those of this process queue here, where none is kept waiting for long by luck
+        self._turn = threading.Lock() if self.kind == "sqlite" else nullcontext()
 
     @contextmanager
     def write(self) -> Generator[Connection]:
         """Give a transaction: all of what is written in it stays, or nothing."""
-        with database_errors(self.place), self._engine.execution_options(writes=True).begin() as db:
+        with database_errors(self.place), self._turn, self._engine.execution_options(writes=True).begin() as db:
             yield db
 
     @contextmanager
@@ -56,14 +59,32 @@ class Store:
             yield db
 
     @contextmanager
-    def held(self, connection: str) -> Generator[None]:
+    def alone(self) -> Generator[Connection]:
+        """Give a connection outside of any transaction, for what the database does only there."""
+        level = {} if self.kind == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        with (
+            database_errors(self.place),
+            self._turn,
+            self._engine.execution_options(alone=True, **level).connect() as db,
+        ):
+            yield db
+
+    @contextmanager
+    def held(self, connection: str) -> Generator[Callable[[], None]]:
         """Keep every other sync of a connection out, wherever it runs.
+
+        Gives what raises `StoreError` once that is no longer so, because the server ended the session.
 
         Raises:
             StoreError: One is under way.
         """
-        with database_errors(self.place), held(self._engine, connection):
-            yield
+        with database_errors(self.place), held(self._engine, connection) as ask:
+
+            def still() -> None:
+                with database_errors(self.place):
+                    ask()
+
+            yield still
 
     def close(self) -> None:
         """Let the database go."""

@@ -143,6 +143,7 @@ enrollments = Table(
     Column("kind", Text, nullable=False),
     Column("native_hash", Text, nullable=False),
     Column("mapping", Text, nullable=False, comment="fingerprint of the mapping it was made by"),
+    Column("later", _Json, comment="what dates will change, where the native record is not kept; null where it is"),
     Index("enrollments_by_user", "connection", "user_id"),
     Index("enrollments_by_course", "connection", "course_id"),
     Index("enrollments_by_status", "connection", "status"),
@@ -264,3 +265,6 @@ fields = Table(
     Column("last_seen", Moment, nullable=False),
 )
 """Paths of the values that native records hold, without the values."""
+
+forgotten = Table("forgotten", metadata, _key("connection"), _key("person"))
+"""Marks of learners who are kept out: made of their ids with a key that is not in the database."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -15,17 +16,21 @@ from ..errors import (
     Gone,
     RateLimited,
     RollbookError,
+    SettingsError,
     Stopped,
     StoreError,
     VendorError,
 )
 from ..mapping import compile_expression
+from ..mapping.person import person_of
 from ..store import parts as stored_parts
 from ..store import records as stored_records
 from ..store import runs as stored_runs
+from ..store.forget import kept_out
 from .fold import fold_parts
 from .intake import Intake, Place
 from .joins import Joins
+from .keeping import Keeping
 from .plan import Plan
 from .reading import read_pages
 from .remap import MAPPED_AT_ONCE, Outdated
@@ -48,6 +53,9 @@ T = TypeVar("T")
 
 FAILURES_IN_A_ROW = 10
 """So many partitions failing one after another, with none read between, say that the LMS is down: the run stops."""
+
+MANY_PARTITIONS = 1_000
+"""Above this, their states are not counted after each one."""
 
 GRACE = 20.0
 """Seconds that a run which is to stop waits for answers under way."""
@@ -79,6 +87,7 @@ class Sync:
         self._store = store
         self._clock = clock
         self._stopping = asyncio.Event()
+        self._counted = 0.0
 
     def stop(self) -> None:
         """Let the run end at the next page of each partition under way; it can be taken up again. For signals."""
@@ -104,7 +113,7 @@ class Sync:
             Stopped: `stop` was called.
             StoreError: The database failed, or another sync of the connection is under way.
         """
-        with self._store.held(self._connection.name):
+        with self._store.held(self._connection.name) as self._still_held:
             return await self._run(full=full, allow_removals=allow_removals, observe=observe or _ignore)
 
     async def _run(self, *, full: bool, allow_removals: bool, observe: Callable[[Report], None]) -> Report:
@@ -120,6 +129,7 @@ class Sync:
                 self._connection.normalizer,
                 self._report.counts,
                 self._as_of,
+                await self._in_store(self._keeping),
             )
             part = self._connector.part
             self._part_key = None if part is None else compile_expression(part)
@@ -153,6 +163,9 @@ class Sync:
             report.planned = last.planned
             report.partitions = stored_runs.partition_states(db, last.run)
             return report
+        if last and last.fingerprint != fingerprint:
+            # places to read on from are of the old settings; this run may be cut, and the next must not trust them
+            stored_runs.forget_watermarks(db, name)
         run = stored_runs.begin_run(
             db,
             connection=name,
@@ -162,6 +175,19 @@ class Sync:
             now=self._as_of,
         )
         return Report(name, self._connector.name, mode, run, self._as_of)
+
+    def _keeping(self, db: Transaction) -> Keeping:
+        settings, name = self._connection.settings, self._connection.name
+        person = person_of(self._connection.definition, settings.public())
+        keeping = Keeping(name, settings.remote_data, self._connection.vault, kept_out(db, name), person)
+        if keeping.mode == "none" and self._connector.part is not None:
+            raise SettingsError(
+                f"{self._connector.title} puts enrollments together from parts, which have to be kept",
+                hint='Set remote_data = "pseudonyms" or "full".',
+            )
+        if keeping.mode != "full" or keeping.forgotten:
+            _ = keeping.key  # now, not in the middle of a page
+        return keeping
 
     def _can_resume(self, last: stored_runs.Run, *, full: bool, allow_removals: bool) -> bool:
         held = last.outcome is not None  # it ended before its removals, and waits for somebody to allow them
@@ -232,7 +258,7 @@ class Sync:
             except (AuthError, RateLimited, StoreError):
                 raise
             except Gone:
-                await self._note_partition(key, "gone")
+                await self._note_partition(key, "gone")  # should it come back, it is read from its start
             except Forbidden as error:
                 await self._note_partition(key, "forbidden", str(error))
             except RollbookError as error:
@@ -278,7 +304,7 @@ class Sync:
             stored_runs.note_partition(db, self._report.run, key, **values)
             if last:
                 stored_runs.complete_partition(db, self._connection.name, self._report.run, key)
-                self._report.partitions = stored_runs.partition_states(db, self._report.run)
+                self._count_partitions(db)
             self._report.counts.records += len(page.records)
             self._note_counts(db)
 
@@ -287,7 +313,9 @@ class Sync:
     async def _note_partition(self, key: str, state: str, error: str | None = None) -> None:
         def write(db: Transaction) -> None:
             stored_runs.note_partition(db, self._report.run, key, state=state, error=error)
-            self._report.partitions = stored_runs.partition_states(db, self._report.run)
+            if state == "gone":
+                stored_runs.forget_watermarks(db, self._connection.name, key)
+            self._count_partitions(db)
             self._note_counts(db)
 
         await self._in_store(write)
@@ -341,6 +369,8 @@ class Sync:
             self._note_counts(db)
             return bool(rows)
 
+        while await self._in_store(self._intake.keep_less):
+            self._go_on()
         while await self._in_store(step):
             self._observe(self._report)
             self._go_on()
@@ -384,6 +414,13 @@ class Sync:
 
     # -- the store --------------------------------------------------------------------------------------------------
 
+    def _count_partitions(self, db: Transaction) -> None:
+        """Count them by state for whoever watches: of very many, once a second, as it takes longer than a page."""
+        if self._report.listed > MANY_PARTITIONS and time.monotonic() - self._counted < 1:
+            return
+        self._report.partitions = stored_runs.partition_states(db, self._report.run)
+        self._counted = time.monotonic()
+
     def _note_counts(self, db: Transaction) -> None:
         counts, stats = self._report.counts, self._connection.http.stats
         counts.requests = self._before[0] + stats.requests
@@ -393,6 +430,7 @@ class Sync:
 
     async def _in_store(self, work: Callable[[Transaction], T]) -> T:
         def transaction() -> T:
+            self._still_held()  # a server that was away has given the lock away, too
             with self._store.write() as db:
                 return work(db)
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..mapping import Mapped, Rejected, Skipped
-from ..native import digest, dump, parse
+from ..native import dump, parse
 from ..store import records as stored_records
 from ..store.fields import put_fields
-from ..store.parts import put_parts
-from ..store.rows import columns_of, is_stale
+from ..store.parts import drop_all_parts, put_parts
+from ..store.rows import columns_of, is_stale, later_of, moved
 from ..table import as_key
+from .keeping import Keeping
 from .shapes import Shapes
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     from ..mapping import Normalizer
     from ..native import JSON, NativeRecord
     from ..store.records import Known
+    from .keeping import Kept
     from .report import Counts
+
+
+FORGOTTEN = "forgotten"
+"""Why a record of a learner who is kept out is skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +63,24 @@ class Intake:
         normalizer: Says what the records mean.
         counts: Figures to add to.
         as_of: The instant that statuses are told for.
+        keeping: What may be stored of people.
     """
 
-    def __init__(self, name: str, connector: str, normalizer: Normalizer, counts: Counts, as_of: datetime) -> None:
+    def __init__(
+        self,
+        name: str,
+        connector: str,
+        normalizer: Normalizer,
+        counts: Counts,
+        as_of: datetime,
+        keeping: Keeping | None = None,
+    ) -> None:
         self._name = name
         self._connector = connector
         self._normalizer = normalizer
         self._counts = counts
         self._as_of = as_of
+        self._keeping = keeping or Keeping(name)
         self._shapes = Shapes()
 
     def identify(
@@ -85,7 +101,10 @@ class Intake:
         """Keep records that cannot become an enrollment."""
         batch = Batch()
         for rejection, record in records:
-            self._reject(batch, place, rejection, dump(record))
+            if self._keeping.keeps_out(record, place.kind):
+                self._counts.skipped[FORGOTTEN] = self._counts.skipped.get(FORGOTTEN, 0) + 1
+                continue
+            self._reject(batch, place, rejection, record)
         stored_records.put_rejected(db, list(batch.rejected.values()))
 
     def take(
@@ -111,13 +130,16 @@ class Intake:
         self, batch: Batch, place: Place, id: str, record: NativeRecord, old: Known | None, *, double: bool
     ) -> None:
         text = dump(record)
-        native_hash = digest(text)
+        native_hash = self._keeping.hash_of(text)
         if old and id not in batch.rows and self._is_current(old, native_hash, place.kind):
             batch.seen[id] = None
             self._counts.unchanged += not double
             self._shapes.note(place.kind, record)
             return
         result = self._normalizer.normalize(record, kind=place.kind, as_of=self._as_of)
+        person = result.enrollment.user.id if isinstance(result, Mapped) else None
+        if self._keeping.is_kept_out(person) or self._keeping.keeps_out(record, place.kind):
+            result = Skipped(FORGOTTEN, id)
         if isinstance(result, Skipped):
             self._counts.skipped[result.reason] = self._counts.skipped.get(result.reason, 0) + 1
             batch.skipped[id] = result.reason
@@ -125,14 +147,20 @@ class Intake:
         self._shapes.note(place.kind, record)
         batch.seen[id] = None
         if isinstance(result, Rejected):
-            self._reject(batch, place, Rejected(result.reason, id), text)
+            self._reject(batch, place, Rejected(result.reason, id), record)
             return
         if double and not self._is_later(result, native_hash, batch.rows.get(id), old):
             return
         if not double:
             self._counts.new += old is None
             self._counts.changed += old is not None
-        self._add(batch, place.kind, id, result, text, native_hash)
+        self._add(batch, place.kind, id, self._kept(record, place.kind, result), native_hash)
+
+    def _kept(self, record: NativeRecord, kind: str, result: Mapped) -> Kept:
+        def map(record: NativeRecord, at: datetime) -> Mapped | Skipped | Rejected:
+            return self._normalizer.normalize(record, kind=kind, as_of=at)
+
+        return self._keeping.of(record, result, map, self._as_of)
 
     def _is_current(self, old: Known, native_hash: str, kind: str) -> bool:
         return (
@@ -150,18 +178,23 @@ class Intake:
             return True
         return _rank(new.enrollment.updated_at, native_hash) > _rank(*other)
 
-    def _add(self, batch: Batch, kind: str, id: str, result: Mapped, text: str, native_hash: str) -> None:
+    def _add(self, batch: Batch, kind: str, id: str, kept: Kept, native_hash: str) -> None:
+        result, later = kept.result, kept.later
+        if later is not None:
+            following = [(start, one.enrollment, one.stale_at) for start, one in later]
+            later = later_of([(self._as_of, result.enrollment, result.stale_at), *following])
         batch.rows[id] = columns_of(result.enrollment) | {
             "id": id,
             "connection": self._name,
             "connector": self._connector,
-            "remote_data": text,
+            "remote_data": kept.text,
             "removed_at": None,
             "stale_at": result.stale_at,
             "mapped_at": self._as_of,
             "kind": kind,
             "native_hash": native_hash,
             "mapping": self._normalizer.digest,
+            "later": later,
         }
         key = {"connection": self._name, "id": id}
         batch.flaws[id] = [
@@ -172,9 +205,9 @@ class Intake:
             key | {"what": one.what, "value": one.value, "first_seen": self._as_of} for one in result.drift
         ]
 
-    def _reject(self, batch: Batch, place: Place, rejection: Rejected, text: str) -> None:
+    def _reject(self, batch: Batch, place: Place, rejection: Rejected, record: NativeRecord) -> None:
         self._counts.rejected += 1
-        key = rejection.id if rejection.id is not None else f"#{digest(text)}"
+        key = rejection.id if rejection.id is not None else f"#{self._keeping.hash_of(dump(record))}"
         batch.rejected[key] = {
             "connection": self._name,
             "key": key,
@@ -183,7 +216,7 @@ class Intake:
             "partition": place.partition,
             "kind": place.kind,
             "reason": rejection.reason,
-            "native": text,
+            "native": self._keeping.native(record),
         }
 
     def _write(self, db: Transaction, place: Place, batch: Batch, known: dict[str, Known], *, folded: bool) -> None:
@@ -199,6 +232,8 @@ class Intake:
         gone = [id for id in batch.skipped if id in known and id not in batch.seen]
         if gone:
             self._counts.removed += stored_records.remove(db, self._name, gone, self._as_of)
+        if out := [id for id, reason in batch.skipped.items() if folded and reason == FORGOTTEN]:
+            drop_all_parts(db, self._name, out)
         if not folded:
             stored_records.mark_seen(db, self._name, place.run, place.partition, ((id, "") for id in batch.seen))
         put_fields(db, self._name, place.run, self._as_of, self._shapes.take())
@@ -220,10 +255,12 @@ class Intake:
         bad: list[tuple[Rejected, NativeRecord]] = []
         for id, record in records:
             part = as_key(part_key(record))
-            if part is None:
+            if self._keeping.keeps_out(record, place.kind):
+                self._counts.skipped[FORGOTTEN] = self._counts.skipped.get(FORGOTTEN, 0) + 1
+            elif part is None:
                 bad.append((Rejected("the part has no key", None), record))
             else:
-                natives[id, part] = dump(record)
+                natives[id, part] = self._keeping.native(record)
         put_parts(db, self._name, place.kind, natives)
         stored_records.mark_seen(db, self._name, place.run, place.partition, natives)
         self.reject(db, place, bad)
@@ -232,8 +269,11 @@ class Intake:
         """Map stored live rows (`id`, `kind`, `remote_data`) again, from their native records."""
         batch = Batch()
         for row in rows:
-            text = row["remote_data"]
-            record = parse(text)
+            if row["later"] is not None:  # its native record is not kept: what dates make of it was foreseen
+                batch.rows[row["id"]] = moved(row, self._as_of)
+                self._counts.remapped += 1
+                continue
+            record = parse(row["remote_data"])
             result = (
                 self._normalizer.normalize(record, kind=row["kind"], as_of=self._as_of)
                 if isinstance(record, dict)
@@ -241,12 +281,22 @@ class Intake:
             )
             if isinstance(result, Mapped):
                 self._counts.remapped += 1
-                self._add(batch, row["kind"], row["id"], result, text, digest(text))
+                kept = self._kept(as_object(record), row["kind"], result)
+                self._add(batch, row["kind"], row["id"], kept, row["native_hash"])
             elif isinstance(result, Skipped):
                 batch.skipped[row["id"]] = result.reason
             else:
-                self._reject(batch, Place(0, "", row["kind"]), Rejected(result.reason, row["id"]), text)
+                self._reject(batch, Place(0, "", row["kind"]), Rejected(result.reason, row["id"]), as_object(record))
         return batch
+
+    def keep_less(self, db: Transaction) -> bool:
+        """Take what may not be kept out of some rows that the LMS no longer has; tell whether there were any."""
+        if self._keeping.mode == "full":
+            return False
+        today = {"mapping": self._normalizer.digest}
+        rows = stored_records.outdated_removed(db, self._name, self._normalizer.digest, 500)
+        stored_records.put_rows(db, [self._keeping.removed(row) | today for row in rows])
+        return bool(rows)
 
     def put_again(self, db: Transaction, batch: Batch) -> None:
         """Write rows that were mapped again; one that today's mapping rejects stays as it was."""
@@ -257,6 +307,11 @@ class Intake:
         stored_records.put_rejected(db, list(batch.rejected.values()))
         if batch.skipped:
             self._counts.removed += stored_records.remove(db, self._name, batch.skipped, self._as_of)
+
+
+def as_object(record: JSON) -> NativeRecord:
+    """Give a native record, whatever is stored in its place."""
+    return record if isinstance(record, dict) else {}
 
 
 def _rank(updated_at: datetime | None, native_hash: str) -> tuple[bool, float, str]:

@@ -10,7 +10,7 @@ from ..mapping import Mapped, Skipped
 from ..mapping.fields import FILLABLE
 from ..native import parse
 from ..store import records as stored_records
-from ..store.rows import SAME, enrollment_of, is_stale
+from ..store.rows import SAME, enrollment_of, is_stale, moved
 from .intake import Batch, Intake
 from .report import Counts
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..mapping import Normalizer
     from ..schema import CourseEnrollment
     from ..store import Store
+    from .keeping import Keeping
 
 __all__ = ["MAPPED_AT_ONCE", "Change", "Outdated", "Remapped", "normalized", "remap"]
 
@@ -158,6 +159,7 @@ def remap(
     *,
     dry_run: bool = False,
     observe: Callable[[Remapped], None] | None = None,
+    keeping: Keeping | None = None,
 ) -> Remapped:
     """Map the stored native records of a connection by today's mapping; a transaction for each batch.
 
@@ -171,11 +173,12 @@ def remap(
         as_of: The instant that statuses are told for.
         dry_run: Change nothing, and tell what would change.
         observe: Told of the live figures after each batch.
+        keeping: What may be stored of people.
 
     Raises:
         StoreError: The database failed.
     """
-    intake = Intake(name, connector, normalizer, Counts(), as_of)
+    intake = Intake(name, connector, normalizer, Counts(), as_of, keeping)
     outdated = Outdated(intake, name, normalizer.digest, as_of)
     told = Remapped()
     with store.read() as db:
@@ -184,6 +187,10 @@ def remap(
         told.flaws_before.update(stored_records.flaw_counts(db, name))
         told.drift_before.update(stored_records.drift_counts(db, name))
     told.flaws_after, told.drift_after = told.flaws_before.copy(), told.drift_before.copy()
+    while not dry_run:
+        with store.write() as db:
+            if not intake.keep_less(db):
+                break
     while told.outdated:
         with store.read() if dry_run else store.write() as db:
             rows, batch = outdated.step(db, whole=True)
@@ -229,9 +236,11 @@ def normalized(
     Returns:
         The enrollment; None if today's mapping says that the record is no learner's enrollment.
     """
-    moved = as_of is not None and (as_of < row["mapped_at"] or is_stale(row["stale_at"], as_of))
-    if not moved or as_of is None or normalizer is None or row["removed_at"] is not None:
+    another = as_of is not None and (as_of < row["mapped_at"] or is_stale(row["stale_at"], as_of))
+    if not another or as_of is None or normalizer is None or row["removed_at"] is not None:
         return enrollment_of(row)
+    if row["later"] is not None:  # an earlier time than the sync's cannot be told without the native record
+        return enrollment_of(moved(row, as_of) if as_of > row["mapped_at"] else row)
     record = parse(row["remote_data"])
     if not isinstance(record, dict):
         return enrollment_of(row)

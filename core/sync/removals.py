@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..store import parts as stored_parts
 from ..store import records as stored_records
-from ..store.runs import DONE, partition_states
+from ..store.runs import DONE, forget_unlisted_watermarks, partition_states
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,6 +51,8 @@ def remove_vanished(
     stored_parts.drop_parts(db, name, lost_parts)
     stored_parts.mark_dirty(db, name, {id for id, _ in lost_parts})
     report.counts.removed += stored_records.remove(db, name, going, now)
+    if planned:
+        forget_unlisted_watermarks(db, name, run)  # a partition that comes back is served whole
 
 
 def _without_parts(db: Transaction, connection: str, lost: list[tuple[str, str]]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
-from rollbook.core.cli.progress import Bar, Lines, show
+from rollbook.core.cli.progress import Board, Lines
 from rollbook.core.cli.screen import counted, listed, plain
 from rollbook.core.cli.summary import summary
 from rollbook.core.sync import Counts, Report
@@ -66,7 +66,7 @@ def test_while_partitions_are_listed_the_number_is_only_so_far(
 
 def test_the_bar_shows_the_connection_and_how_far_it_is(report: Report) -> None:
     terminal = Console(file=io.StringIO(), width=80, force_terminal=True, markup=False)
-    with Bar("[acme]", terminal) as watch:
+    with Board(1, terminal) as board, board.show("[acme]") as watch:
         watch(report)
     assert isinstance(terminal.file, io.StringIO)
     drawn = terminal.file.getvalue()
@@ -76,7 +76,7 @@ def test_the_bar_shows_the_connection_and_how_far_it_is(report: Report) -> None:
 
 
 def test_without_a_terminal_there_are_lines() -> None:
-    assert isinstance(show("acme"), Lines)
+    assert isinstance(Board().show("acme"), Lines)
 
 
 def test_the_summary_tells_only_what_there_is_to_tell(report: Report) -> None:

@@ -258,3 +258,42 @@ def test_the_statistics_count_every_request_and_every_pause(lms: Lms) -> None:
     lms.will(httpx.Response(429, headers={"Retry-After": "4"}), httpx.Response(200, json=[1]))
 
     assert lms.asked(stats) == (2, 1, 4.0, len("[1]"))
+
+
+def test_json_that_stops_halfway_is_asked_for_once_more(lms: Lms) -> None:
+    cut = httpx.Response(200, headers={"Content-Type": "application/json"}, content=b'{"ok": tr')
+    lms.will(cut, OK)
+
+    assert lms.asked(get).json() == {"ok": True}
+    assert len(lms.requests) == 2
+
+
+def test_and_told_if_it_stops_again(lms: Lms) -> None:
+    lms.will(httpx.Response(200, headers={"Content-Type": "application/json"}, content=b'{"ok": tr'))
+
+    with pytest.raises(ContractError, match="the body is not JSON"):
+        lms.asked(get).json()
+    assert len(lms.requests) == 2
+
+
+def test_but_not_where_it_must_not_be_done_twice(lms: Lms) -> None:
+    lms.will(httpx.Response(200, headers={"Content-Type": "application/json"}, content=b'{"ok": tr'))
+    with pytest.raises(ContractError, match="the body is not JSON"):
+        lms.asked(lambda http: http.post("jobs", json={"report": 7}, retry=False))
+
+    assert len(lms.requests) == 1
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "text/plain", ""])
+def test_what_promises_no_json_is_taken_as_it_is(lms: Lms, kind: str) -> None:
+    lms.will(httpx.Response(200, headers={"Content-Type": kind} if kind else {}, content=b"id,name"))
+
+    assert lms.asked(get).body == b"id,name"
+    assert len(lms.requests) == 1
+
+
+def test_no_content_needs_no_json(lms: Lms) -> None:
+    lms.will(httpx.Response(204, headers={"Content-Type": "application/json"}))
+
+    assert lms.asked(get).status == 204
+    assert len(lms.requests) == 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
-from rollbook.sandbox import Quota
+from rollbook.sandbox import Quota, app
+from rollbook.sandbox.canvas import Canvas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -281,3 +284,39 @@ def test_beyond_the_quota_comes_403_as_plain_text(client: Callable[..., Client])
     assert float(answer.headers["X-Rate-Limit-Remaining"]) == 0
     with pytest.raises(json.JSONDecodeError):
         answer.json()
+
+
+def test_a_developer_key_is_given_tokens_for_an_hour_by_a_refresh_token_that_stays() -> None:
+    now = 1_000.0
+    lms = app("canvas", quota=Quota(100, 10, clock=lambda: now))
+    assert isinstance(lms.vendor, Canvas)
+    wanted = lms.vendor.developer_key("")
+    form = {"grant_type": "refresh_token", **{name: wanted[name] for name in ("client_id", "client_secret")}}
+
+    def token(refresh: str, **more: str) -> httpx.Response:
+        return asyncio.run(ask("POST", "/login/oauth2/token", data={**form, "refresh_token": refresh, **more}))
+
+    def status(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return asyncio.run(ask("GET", "/api/v1/accounts/self/courses", headers=headers)).status_code
+
+    async def ask(method: str, path: str, **options: Any) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(lms), base_url="http://lms") as client:
+            return await client.request(method, path, **options)
+
+    given = token(wanted["refresh_token"]).json()
+    assert {**given, "access_token": "..."} == {
+        "access_token": "...",
+        "token_type": "Bearer",
+        "user": {"id": 1, "name": "Admin"},
+        "expires_in": 3_600,
+    }
+    assert status(given["access_token"]) == 200
+    now = 4_600.0
+    assert status(given["access_token"]) == 401
+    again = token(wanted["refresh_token"]).json()["access_token"]
+    assert status(again) == 200
+    lms.vendor.revoke()
+    assert status(again) == 401
+    assert token("stale").json() == {"error": "invalid_grant"}
+    assert token(wanted["refresh_token"], client_secret="wrong").json() == {"error": "invalid_client"}

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from rollbook.sandbox import Fault, Faults, Quota
+from rollbook.sandbox import Fault, Faults, Quota, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from rollbook.sandbox.faults import What
 
     from .conftest import Client
 
@@ -104,3 +106,38 @@ def test_a_quota_is_full_again_when_its_window_has_passed() -> None:
     assert (quota.remaining, quota.resets_at) == (0, 105.0)
     now = 105.0
     assert (quota.remaining, quota.take(), quota.remaining) == (2, True, 1)
+
+
+def test_several_windows_hold_at_once() -> None:
+    now = 100.0
+    quota = Quota(3, 60, clock=lambda: now, beside=[(2, 5)])
+
+    assert [quota.take() for _ in range(3)] == [True, True, False]
+    now = 105.0
+    assert [quota.take() for _ in range(2)] == [True, False]
+    now = 110.0
+    assert (quota.take(), quota.refused) == (False, 3)
+    assert [window.past for window in quota.windows] == [[], [2, 1]]
+
+
+def test_a_client_that_asks_for_more_is_banned_for_good(client: Callable[..., Client]) -> None:
+    now = 100.0
+    quota = Quota(1, 60, clock=lambda: now, bans=True)
+    talentlms = client("talentlms", quota=quota)
+
+    answers = [talentlms.get("/api/v1/courses").status_code for _ in range(2)]
+    now = 1_000.0
+
+    assert [*answers, talentlms.get("/api/v1/courses").status_code] == [200, 429, 429]
+    assert (quota.banned, quota.refused) == (True, 2)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [("cut", httpx.RemoteProtocolError), ("unfinished", httpx.RemoteProtocolError), ("reset", httpx.ReadError)],
+)
+def test_a_connection_breaks_in_the_way_that_was_asked_for(what: What, said: type[Exception]) -> None:
+    with Sandbox("talentlms", faults=[Fault(what=what)]) as sandbox, pytest.raises(said) as caught:
+        httpx.get(f"{sandbox.base_url}/api/v1/courses", trust_env=False)
+
+    assert ("reset by peer" in str(caught.value)) == (what == "reset")

@@ -91,3 +91,14 @@ def test_the_lock_file_goes_away(tmp_path: Path) -> None:
 def test_a_private_database_needs_none() -> None:
     with Store(PRIVATE) as store, store.held("acme"), store.held("acme"):
         pass
+
+
+def test_a_store_in_another_schema_or_file_has_locks_of_its_own(
+    request: pytest.FixtureRequest, address: str, tmp_path: Path
+) -> None:
+    if address.startswith("sqlite"):
+        elsewhere = f"sqlite:///{tmp_path / 'other.db'}"
+    else:
+        elsewhere = request.getfixturevalue("postgres")()
+    with Store(address) as one, Store(elsewhere) as other, one.held("acme"), other.held("acme"):
+        pass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from rollbook.core.connector import Page
-from rollbook.core.errors import AuthError, VendorError
+from rollbook.core.errors import AuthError, Gone, VendorError
 from rollbook.core.sync import Sync
 
 from .conftest import NOW, Campus, CampusConnector, open_campus, row, table
@@ -115,3 +115,41 @@ def test_a_full_run_that_was_cut_goes_on_as_a_full_run(store: Store) -> None:
     report = sync(campus, store)
 
     assert (report.mode, report.resumed, report.counts.removed) == ("full", True, 1)
+
+
+def test_after_a_change_of_settings_no_partition_goes_on_from_where_the_old_ones_came(store: Store) -> None:
+    campus = Campus({"a": [changed(1, 1)], "b": [changed(3, 1)]})
+    sync(campus, store)
+
+    class OtherSettings(Changes):
+        """Stands for a setting by which more is served: the fingerprint is another."""
+
+    campus.courses["b"].insert(0, changed(4, 1))  # as old as what was read
+    campus.broken["b"] = VendorError("down")
+    partial = asyncio.run(Sync(open_campus(campus, OtherSettings), store, clock=lambda: NOW).run())
+    campus.broken.clear()
+
+    asyncio.run(Sync(open_campus(campus, OtherSettings), store, clock=lambda: NOW).run())
+
+    assert (partial.mode, partial.outcome) == ("full", "partial")
+    assert "4" in table(store)
+
+
+@pytest.mark.parametrize("gone", ["unlisted", "not found"])
+def test_a_partition_that_comes_back_unchanged_is_served_whole(store: Store, gone: str) -> None:
+    campus = Campus({"a": [changed(1, 1)], "b": [changed(3, 1)]})
+    sync(campus, store)
+    course = campus.courses["b"]
+    if gone == "unlisted":
+        del campus.courses["b"]
+    else:
+        campus.broken["b"] = Gone("no such course")
+    sync(campus, store, full=True)
+
+    assert table(store)["3"]["removed_at"] == NOW
+
+    campus.courses["b"] = course
+    campus.broken.clear()
+    report = sync(campus, store)
+
+    assert (report.mode, table(store)["3"]["removed_at"]) == ("incremental", None)

@@ -319,6 +319,8 @@ def _write(file: Path, text: str) -> None:
     text = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+        if os.name == "posix":
+            os.fchmod(handle, 0o600)  # one that was there already
         stream.write(text)
 
 
