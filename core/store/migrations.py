@@ -39,7 +39,18 @@ def _add_forgotten(db: Connection) -> None:
     db.execute(CreateTable(Table("forgotten", MetaData(), *keys), if_not_exists=True))
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_add_fields, _add_forgotten)
+def _add_clocks(db: Connection) -> None:
+    """3 to 4: the latest instant that statuses were told for. Until it is known, that of the newest run."""
+    made = Table(
+        "clocks", MetaData(), Column("connection", Text, primary_key=True), Column("latest", Moment, nullable=False)
+    )
+    db.execute(CreateTable(made, if_not_exists=True))
+    newest = "SELECT connection, max(started_at) FROM runs GROUP BY connection"
+    missing = f"SELECT * FROM ({newest}) AS newest WHERE connection NOT IN (SELECT connection FROM clocks)"  # noqa: S608 - ours
+    db.execute(text(f"INSERT INTO clocks (connection, latest) {missing}"))
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_add_fields, _add_forgotten, _add_clocks)
 """What leads from each version to the next, from 1 on. A step that has been released never changes."""
 
 VERSION = len(STEPS) + 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
+from .clock import is_ahead
 from .runs import DONE
 from .store import select_by_ids, upsert
 from .tables import drift, enrollments, flaws, parts, plan, rejected, runs, seen
@@ -156,7 +157,7 @@ def _is_to_map_again(db: Connection, connection: str, mapping: str, now: datetim
     """Tell a live row whose status may be another by now, or that another mapping made."""
     table = enrollments.c
     outdated = or_(table.stale_at < now, and_(table.mapping != mapping, table.later.is_(None)))
-    if db.scalar(select(runs.c.run).where(runs.c.connection == connection, runs.c.started_at > now).limit(1)):
+    if is_ahead(db, connection, now):
         outdated = or_(outdated, table.mapped_at > now)  # the clock was set back: deadlines may be ahead once more
     return and_(table.connection == connection, table.removed_at.is_(None), outdated)
 

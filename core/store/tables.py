@@ -218,6 +218,13 @@ watermarks = Table(
     Column("since", Text, nullable=False),
 )
 
+clocks = Table(
+    "clocks",
+    metadata,
+    _key("connection"),
+    Column("latest", Moment, nullable=False, comment="no live row is mapped for a later instant"),
+)
+
 rejected = Table(
     "rejected",
     metadata,

@@ -23,6 +23,7 @@ from ..errors import (
 )
 from ..mapping import compile_expression
 from ..mapping.person import person_of
+from ..store import clock as stored_clock
 from ..store import parts as stored_parts
 from ..store import records as stored_records
 from ..store import runs as stored_runs
@@ -150,6 +151,7 @@ class Sync:
 
     def _begin(self, db: Transaction, *, full: bool, allow_removals: bool) -> Report:
         name, fingerprint = self._connection.name, self._connection.fingerprint
+        stored_clock.note_instant(db, name, self._as_of)
         last = stored_runs.last_run(db, name)
         mode: Literal["full", "incremental"] = "full"
         if self._connector.incremental and not full and last and last.fingerprint == fingerprint:
@@ -366,6 +368,8 @@ class Sync:
         def step(db: Transaction) -> bool:
             rows, batch = outdated.step(db)
             self._intake.put_again(db, batch)
+            if not rows:
+                stored_clock.settle(db, self._connection.name, self._as_of)
             self._note_counts(db)
             return bool(rows)
 

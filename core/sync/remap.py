@@ -10,6 +10,7 @@ from ..mapping import Mapped, Skipped
 from ..mapping.fields import FILLABLE
 from ..native import parse
 from ..store import records as stored_records
+from ..store.clock import note_instant
 from ..store.rows import SAME, enrollment_of, is_stale, moved
 from .intake import Batch, Intake
 from .report import Counts
@@ -189,6 +190,7 @@ def remap(
     told.flaws_after, told.drift_after = told.flaws_before.copy(), told.drift_before.copy()
     while not dry_run:
         with store.write() as db:
+            note_instant(db, name, as_of)
             if not intake.keep_less(db):
                 break
     while told.outdated:

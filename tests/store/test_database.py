@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +13,10 @@ from rollbook.core.mapping import Mapped, compile, load
 from rollbook.core.native import dump
 from rollbook.core.store import Store
 from rollbook.core.store import records as stored
+from rollbook.core.store.clock import is_ahead
 from rollbook.core.store.migrations import VERSION
 from rollbook.core.store.rows import columns_of
+from rollbook.core.store.runs import begin_run
 from rollbook.core.store.tables import fields, meta
 from sqlalchemy import Connection, create_engine, inspect, select, text, update
 from sqlalchemy.engine import make_url
@@ -243,13 +245,17 @@ def test_a_database_of_the_first_version_is_brought_up_with_its_rows(address: st
     with Store(address) as store:
         put(store, {"id": "1"})
         with store.write() as db:
+            begin_run(db, connection="acme", connector="odd", mode="full", fingerprint="", now=AS_OF)
             db.execute(text("drop table fields"))
+            db.execute(text("drop table clocks"))
             db.execute(update(meta).values(version=1))
 
     with Store(address) as store, store.read() as db:
         columns = {column["name"] for column in inspect(db).get_columns("fields")}
 
         assert columns == set(fields.columns.keys())
+        assert is_ahead(db, "acme", AS_OF - timedelta(seconds=1))
+        assert not is_ahead(db, "acme", AS_OF)
         assert db.scalar(select(meta.c.version)) == VERSION
         assert stored.live_count(db, "acme") == 1
 

@@ -12,6 +12,7 @@ from rollbook.core.errors import StoreError
 from rollbook.core.store import PRIVATE, Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_another_process_holds_it_until_it_is_killed(address: str) -> None:
                 pass
 
 
-def _soon(store: Store) -> AbstractContextManager[None]:
+def _soon(store: Store) -> AbstractContextManager[Callable[[], None]]:
     """Take the lock; a server may need a moment to see that its client has died."""
     import time
 

@@ -16,7 +16,7 @@ from rollbook.core.sync import Sync
 from rollbook.core.sync.remap import normalized
 from rollbook.sandbox import VENDORS, Sandbox, Tenant
 
-from .conftest import Campus, open_campus, row, table
+from .conftest import Campus, Killed, open_campus, row, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,3 +132,21 @@ def test_a_clock_that_was_wrong_is_put_right_at_the_next_sync(store: Store) -> N
         asyncio.run(Sync(open_campus(campus), store, clock=lambda now=now: now).run())
 
         assert table(store)["1"]["status"] == status
+
+
+def test_a_run_that_was_taken_up_by_a_clock_that_was_wrong_is_noticed_too(store: Store) -> None:
+    """The run began at a right time: only what was mapped tells that the clock had run ahead."""
+    campus = Campus({"a": [row(1, due=DUE.isoformat())], "b": [row(2)]})
+    right, wrong = DUE - timedelta(hours=2), DUE + timedelta(hours=2)
+
+    def sync(now: datetime) -> str:
+        report = asyncio.run(Sync(open_campus(campus), store, clock=lambda: now).run())
+        return f"{'resumed' if report.resumed else 'new'}, {table(store)['1']['status']}"
+
+    campus.kill_after = 0
+    with pytest.raises((Killed, BaseExceptionGroup)):
+        sync(right)
+    campus.kill_after = None
+
+    assert sync(wrong) == "resumed, overdue"
+    assert sync(right) == "new, enrolled"
