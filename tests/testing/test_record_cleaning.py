@@ -94,6 +94,7 @@ HOSTILE: dict[str, Any] = {
     },
     "a name in parts that say name": {"number": 71, "name": {"given_name": "Zoë", "other": "James"}, "mail": "x@y.io"},
     "a person under no name that is known": {"who": {"given": "London", "family": "Hopper"}},
+    "a name in short parts": {"members": [{"memberId": "m-1", "first": "Zoë", "last": "Hara", "mail": "x@y.io"}]},
     "a short name": {"users": [{"id": 4501, "name": "A. Lovelace"}]},
     "Japanese without a blank": {"text": "佐藤美咲さんの修了証"},
     "a title with a whole name": {"title": "Coaching of Ada Lovelace"},
@@ -393,3 +394,13 @@ def test_the_last_look_lets_stand_ins_pass() -> None:
     walked(people, taken(USERS))
     look_through([("a", one.content.decode()) for one in cleaned()], people, [SECRET])
     look_through([("a", "the word alove, and Ada alone")], people, [SECRET])
+
+
+@pytest.mark.parametrize(("first", "last"), [("Li", "Ng"), ("Mo", "Kern"), ("J.", "Tarn"), ("Anna Maria", "Berg")])
+def test_a_name_of_a_few_letters_is_replaced_as_any_other(first: str, last: str) -> None:
+    one = of(
+        [{"memberId": "m-1", "first": first, "last": last, "mail": "a@b.io", "display": f"{first} {last}".strip()}]
+    )[0]
+
+    assert {first, last} & {one["first"], one["last"], *one["display"].split()} <= {""}
+    assert one["display"] == f"{one['first']} {one['last']}".strip()
