@@ -8,7 +8,7 @@ import json
 import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from rollbook.core.errors import RollbookError
@@ -211,6 +211,17 @@ def test_ids_are_the_same_in_every_place_and_keep_their_type() -> None:
         "ids": f"{ada},77",
     }
     assert one.url == f"https://lms.example.com/api/users/id:{ada}?user_id={ada}&page=4501"
+
+
+@pytest.mark.parametrize("mark", [",", "%2C", ";"])
+def test_several_ids_in_a_parameter_are_replaced_one_by_one(mark: str) -> None:
+    """A lookup in batches: what is asked for is what the answer gives."""
+    people = [{"memberId": f"m-{number}", "mail": f"m{number}@b.io"} for number in (106, 2, 17)]
+    [_, one] = cleaned(taken(people, f"{HOST}/members?ids=m-106{mark}m-2{mark}m-17"))
+    asked = re.split(r"[,;]", unquote(one.url.partition("ids=")[2]))
+
+    assert asked == [person["memberId"] for person in json.loads(one.content)]
+    assert not {"m-106", "m-17"} & set(asked)
 
 
 def test_a_form_is_cleaned_as_a_body_is() -> None:

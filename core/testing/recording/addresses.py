@@ -217,6 +217,10 @@ class Addresses(ABC):
             return self._between(COMPARED, value, self._compared, self.anything)
         if what in {Holds.ANYTHING, Holds.CALLED, Holds.CODE} and re.fullmatch(r"-?[\d.]+", value):
             return value
+        if what in {Holds.ID, Holds.PERSON_ID} and re.search(r"[,;|]", value):  # several: `ids=m-1,m-2`
+            return "".join(
+                self.string(what, one, name) if one[:1].isalnum() else one for one in re.split(r"([,;|]\s*)", value)
+            )
         return self.string(what, value, name)
 
     @staticmethod
