@@ -48,8 +48,9 @@ def connectors(work: Workspace, name: str | None, kind: str) -> None:
     registry.load(work.modules)
     if name is not None:
         registry.find(name)  # suggests the nearest
-    found = [one for each in registry.names() if name in (None, each) and (one := _described(each))]
-    if name is None:
+        found = [described(registry.classes[name])]
+    else:
+        found = [one for each in registry.names() if (one := _described(each))]
         for _, one in sorted(registry.broken.items()):
             _warn(f"{one}\n{one.hint}")
     if kind == "json":

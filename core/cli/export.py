@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from ..mapping import Normalizer
     from ..store import Store
     from .workspace import Workspace
 
@@ -67,8 +68,16 @@ def _records(work: Workspace, store: Store, name: str, as_of: datetime | None, *
     from ..sync.remap import normalized  # noqa: PLC0415
     from .formats import json_of  # noqa: PLC0415
 
-    normalizer = work.open(name).normalizer if as_of else None
+    normalizer = _normalizer(work, name) if as_of else None
     for row in store.rows(name, removed=removed):
         one = normalized(row, normalizer, as_of) if normalizer else enrollment_of({**row, "remote_data": "{}"})
         if one is not None:
             yield json_of(one, row["remote_data"])
+
+
+def _normalizer(work: Workspace, name: str) -> Normalizer:
+    """Compile a connection's mapping; no secret is needed for it."""
+    from ..mapping import compile  # noqa: PLC0415 - slow to import
+
+    _, definition, settings = work.config.mapping(name)
+    return compile(definition, settings)

@@ -326,7 +326,7 @@ class Sync:
 
     async def _settle(self, *, allow_removals: bool) -> None:
         full = self._report.mode == "full"
-        if full:
+        if full and not self._report.all_gone:
             await self._in_store(
                 lambda db: remove_vanished(db, self._report, type(self._connector), self._as_of, allow=allow_removals)
             )
@@ -396,6 +396,9 @@ class Sync:
         done = sum(report.partitions.get(state, 0) for state in stored_runs.DONE)
         if not done and report.listed:
             report.outcome = "failed"
+        elif report.all_gone:
+            report.error = f"none of the {report.listed} partitions is there: is an address wrong? Nothing was removed."
+            report.outcome = "partial"
         elif report.failures or report.newly_forbidden or report.removals_held or not report.planned:
             report.outcome = "partial"
         else:

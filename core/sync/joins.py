@@ -74,7 +74,7 @@ class _Looked:
         self._lock = asyncio.Lock()
 
     async def many(self, values: Iterable[JSON]) -> dict[str, NativeRecord]:
-        keys = sorted({key for value in values if (key := as_key(value)) is not None})
+        keys = list(dict.fromkeys(key for value in values if (key := as_key(value)) is not None))
         async with self._lock:
             if self._whole:
                 if not self._loaded and keys:

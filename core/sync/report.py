@@ -94,6 +94,11 @@ class Report:
         return sum(count for state, count in self.partitions.items() if state not in ("waiting", "reading"))
 
     @property
+    def all_gone(self) -> bool:
+        """Whether the LMS listed partitions, and then had none of them: more likely a wrong address than the truth."""
+        return self.listed > 1 and self.partitions.get("gone", 0) == self.listed
+
+    @property
     def listed(self) -> int:
         """How many partitions are known so far."""
         return sum(self.partitions.values())

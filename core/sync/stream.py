@@ -8,7 +8,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..errors import AuthError, CursorExpired, Forbidden, Gone, RateLimited, RollbookError, VendorError
+from ..errors import AuthError, ContractError, CursorExpired, Forbidden, Gone, RateLimited, RollbookError, VendorError
 from ..mapping import Flaw, Mapped, Rejected, Skipped, compile_expression
 from ..native import parse
 from ..store import PRIVATE, Store
@@ -90,6 +90,7 @@ async def stream(connection: Connection, findings: Findings, as_of: datetime) ->
         async for some in reading.batches():
             for one in some:
                 yield one
+        reading.note_all_gone()
     finally:
         await reading.aclose()
     _raise_unread(findings, done=bool(reading.done))
@@ -141,7 +142,7 @@ class _Stream:
         self._joins = Joins(connection.connector, whole=True)
         self._given = Table()
         self._tasks: list[asyncio.Task[None]] = []
-        self.done = 0
+        self.done = self._gone = 0
         workers = connection.workers
         self._partitions: asyncio.Queue[Partition | None] = asyncio.Queue(workers)
         self._out: asyncio.Queue[list[CourseEnrollment] | BaseException | None] = asyncio.Queue(workers)
@@ -159,6 +160,13 @@ class _Stream:
                 raise item
             else:
                 yield item
+
+    def note_all_gone(self) -> None:
+        """Tell if the LMS listed partitions and then had none of them."""
+        found = self._findings
+        if self._gone > 1 and self._gone == self.done and not (found.failures or found.forbidden):
+            text = f"none of the {self._gone} partitions is there: is an address wrong?"
+            found.failures[""] = ContractError(text)
 
     async def aclose(self) -> None:
         for task in self._tasks:
@@ -202,6 +210,7 @@ class _Stream:
                 raise
             except Gone:
                 self.done += 1
+                self._gone += 1
             except Forbidden as error:
                 self._findings.forbidden[partition.key] = error
             except RollbookError as error:

@@ -138,7 +138,7 @@ def open_case(case: Case, transport: httpx.AsyncBaseTransport | None = None) -> 
         connection = open_connection(
             case.name,
             case.connector,
-            case.settings,
+            {**case.settings, "concurrency": 1},  # in the same order each time
             override=case.mapping,
             override_file=case.expected.name,
             transport=transport,

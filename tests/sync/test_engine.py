@@ -433,3 +433,13 @@ def test_a_lookup_that_is_not_there_is_told_and_takes_no_enrollment_away(
 async def _read_all(connection: Connection) -> None:
     async for _ in stream(connection, Findings(), NOW):
         pass
+
+
+def test_partitions_that_are_all_gone_are_more_likely_a_wrong_address(campus: Campus, store: Store) -> None:
+    sync(campus, store)
+    campus.broken = {key: Gone("it does not exist") for key in campus.courses}
+    report = sync(campus, store, full=True)
+
+    assert report.outcome == "partial"
+    assert "none of the 2 partitions is there" in report.error
+    assert not [one for one in table(store).values() if one["removed_at"]]

@@ -321,3 +321,11 @@ def test_a_list_of_partitions_that_breaks_off_is_told_once_the_rest_was_given(
     assert isinstance(error, VendorError)
     assert "the list broke off" in str(error)
     assert set(statuses(given)) == {"1", "2", "3"}
+
+
+def test_partitions_that_are_all_gone_are_told(campus: Campus) -> None:
+    campus.broken = {key: Gone("it does not exist") for key in campus.courses}
+    given, error = read(lms_of(campus))
+
+    assert given == []
+    assert "none of the 2 partitions is there" in str(error)

@@ -8,7 +8,7 @@ import json
 import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from rollbook.core.errors import RollbookError
@@ -94,6 +94,7 @@ HOSTILE: dict[str, Any] = {
     },
     "a name in parts that say name": {"number": 71, "name": {"given_name": "Zoë", "other": "James"}, "mail": "x@y.io"},
     "a person under no name that is known": {"who": {"given": "London", "family": "Hopper"}},
+    "a name in short parts": {"members": [{"memberId": "m-1", "first": "Zoë", "last": "Hara", "mail": "x@y.io"}]},
     "a short name": {"users": [{"id": 4501, "name": "A. Lovelace"}]},
     "Japanese without a blank": {"text": "佐藤美咲さんの修了証"},
     "a title with a whole name": {"title": "Coaching of Ada Lovelace"},
@@ -210,6 +211,17 @@ def test_ids_are_the_same_in_every_place_and_keep_their_type() -> None:
         "ids": f"{ada},77",
     }
     assert one.url == f"https://lms.example.com/api/users/id:{ada}?user_id={ada}&page=4501"
+
+
+@pytest.mark.parametrize("mark", [",", "%2C", ";"])
+def test_several_ids_in_a_parameter_are_replaced_one_by_one(mark: str) -> None:
+    """A lookup in batches: what is asked for is what the answer gives."""
+    people = [{"memberId": f"m-{number}", "mail": f"m{number}@b.io"} for number in (106, 2, 17)]
+    [_, one] = cleaned(taken(people, f"{HOST}/members?ids=m-106{mark}m-2{mark}m-17"))
+    asked = re.split(r"[,;]", unquote(one.url.partition("ids=")[2]))
+
+    assert asked == [person["memberId"] for person in json.loads(one.content)]
+    assert not {"m-106", "m-17"} & set(asked)
 
 
 def test_a_form_is_cleaned_as_a_body_is() -> None:
@@ -393,3 +405,13 @@ def test_the_last_look_lets_stand_ins_pass() -> None:
     walked(people, taken(USERS))
     look_through([("a", one.content.decode()) for one in cleaned()], people, [SECRET])
     look_through([("a", "the word alove, and Ada alone")], people, [SECRET])
+
+
+@pytest.mark.parametrize(("first", "last"), [("Li", "Ng"), ("Mo", "Kern"), ("J.", "Tarn"), ("Anna Maria", "Berg")])
+def test_a_name_of_a_few_letters_is_replaced_as_any_other(first: str, last: str) -> None:
+    one = of(
+        [{"memberId": "m-1", "first": first, "last": last, "mail": "a@b.io", "display": f"{first} {last}".strip()}]
+    )[0]
+
+    assert {first, last} & {one["first"], one["last"], *one["display"].split()} <= {""}
+    assert one["display"] == f"{one['first']} {one['last']}".strip()

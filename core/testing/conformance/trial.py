@@ -17,6 +17,7 @@ from ...store.rows import enrollment_of
 from ...sync import Sync
 from ...sync.joins import Joins
 from ...sync.reading import read_partitions
+from .batches import Batches
 from .cut import Cut, cutting
 from .lms import Endless, RecordedLms
 from .log import listening
@@ -69,6 +70,7 @@ class Trial:
         self.kinds = kinds
         self.connector = next(iter(kinds.values())).name
         self._faulty: dict[object, Reading] = {}
+        self._batches: Batches | None = None
         self._singles: dict[tuple[str, int], Single] = {}
 
     @cached_property
@@ -140,18 +142,20 @@ class Trial:
         return RecordedLms(self.har.exchanges, faults, absent, budget=SPARE + 10 * len(self.har.exchanges))
 
     @asynccontextmanager
-    async def opened(self, lms: RecordedLms) -> AsyncGenerator[Connection]:
-        """Open the case's connection to a recorded LMS. It never really waits."""
+    async def opened(self, lms: RecordedLms, *, batches: bool = True) -> AsyncGenerator[Connection]:
+        """Open the case's connection to a recorded LMS, which keeps to recorded batches. It never really waits."""
         with no_waits(), self.known():
             connection = open_connection(
                 self.name,
                 self.connector,
-                self.case.settings,
+                {**self.case.settings, "concurrency": 1},  # in the same order each time
                 override=self.case.mapping or None,
                 override_file="mapping",
                 transport=lms,
                 sample=self.case.sampled(),
             )
+        if self._batches and batches:
+            self._batches.keep(connection.connector)
         async with connection:
             yield connection
 
@@ -160,8 +164,16 @@ class Trial:
         """The whole tenant, nothing going wrong."""
         return self.read()
 
+    def know_batches(self) -> None:
+        """Learn which keys of lookups were recorded together, by reading the whole once."""
+        if self._batches is None:
+            self._batches, batches = Batches(), Batches()
+            asyncio.run(self._read(self.lms(), batches))
+            self._batches = batches
+
     def read(self, *faults: Scripted) -> Reading:
         """Read the whole tenant."""
+        self.know_batches()
         return asyncio.run(self._read(self.lms(*faults)))
 
     def under(self, name: object, *faults: Scripted) -> Reading:
@@ -170,9 +182,11 @@ class Trial:
             self._faulty[name] = self.read(*faults)
         return self._faulty[name]
 
-    async def _read(self, lms: RecordedLms) -> Reading:
+    async def _read(self, lms: RecordedLms, batches: Batches | None = None) -> Reading:
         with listening() as log:
             async with self.opened(lms) as connection:
+                if batches:
+                    batches.learn(connection.connector)
                 opened = AsyncLms(connection, lambda: self.case.as_of)
                 reading = Reading(lms, opened.findings, log=log)
                 watch_lists(connection, reading.lists)
@@ -225,6 +239,7 @@ class Trial:
     def natives(self) -> dict[str, list[Native]]:
         """The native records by id, folded, joined and without live credentials."""
         _ = self.partitions  # read before, in a loop of their own
+        self.know_batches()
 
         async def read() -> dict[str, list[Native]]:
             async with self.opened(self.joined_by) as connection:
@@ -244,6 +259,7 @@ class Trial:
     @cached_property
     def synced(self) -> Synced:
         """The whole tenant in a store."""
+        self.know_batches()
         return self._sound(self._sync(self.lms(), _as_it_is, []))
 
     def sync(
@@ -259,6 +275,7 @@ class Trial:
             change: Puts something in place of the connection, after it was opened.
             cut_after: At each of these numbers of pages and partitions a run is killed and another one begun.
         """
+        self.know_batches()
         return asyncio.run(self._sync(self.lms(*faults), change or _as_it_is, list(cut_after)))
 
     def try_sync(self, *faults: Scripted) -> Synced | None:
@@ -308,7 +325,7 @@ class Trial:
     def _ask(self, ask: Callable[[AsyncLms], Coroutine[Any, Any, str]], lms: RecordedLms) -> Single:
         async def run() -> Single:
             with listening() as log:
-                async with self.opened(lms) as connection:
+                async with self.opened(lms, batches=False) as connection:
                     try:
                         text = await ask(AsyncLms(connection, lambda: self.case.as_of))
                     except (Exception, Endless) as error:  # noqa: BLE001 - whatever it is, it is looked at

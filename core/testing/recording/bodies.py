@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 from ...errors import ContractError
 from ...http.answer import dig
 from ...native import dump, parse
+from .addresses import is_idlike, looks_secret
+from .keys import Holds, holds, is_person_word
+from .objects import called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +32,8 @@ __all__ = ["blanked", "is_api", "walked"]
 PAGE = "<!DOCTYPE html><html><body>a web page was here</body></html>"
 """Stands for every web page: it may greet whoever was signed in."""
 DROPPED = "A body that is no text was here."
+UNREAD = "A body that could not be read was here."
+"""Cut JSON, or XML with entities: nobody can tell what its members are."""
 
 _REQUEST = re.compile(r"content-type|accept")
 _ANSWER = re.compile(
@@ -36,6 +41,9 @@ _ANSWER = re.compile(
     r"|(x-)?(rate-?limit|total|page|per-page|next-page|prev-page|pagination|request-cost|quota)[\w-]*|(x-)?count"
 )
 """Headers that stay; all others go."""
+_FORM = re.compile(r"[\w.\[\]%-]+=[^&\s<{]*(&[\w.\[\]%-]+=[^&\s<]*)*")
+_TOKEN = re.compile(rb"(\s*\"?)([\w+/=.~%-]{16,4096})(\"?\s*)")
+"""An answer that is one word and looks like a credential: some LMSs answer a signing-in so."""
 _GUARD = re.compile(rb"\s*(?:while\(1\);|for\(;;\);|\)\]\}',?)\s*")
 
 
@@ -98,7 +106,7 @@ def _headers(walk: Walk, headers: Headers, kept: re.Pattern[str]) -> Iterator[tu
 # --- bodies ----------------------------------------------------------------------------------------------------------
 
 
-def _posted(walk: Walk, one: Taken) -> bytes:
+def _posted(walk: Walk, one: Taken) -> bytes:  # noqa: PLR0911 - one line for each kind
     if not one.posted:
         return b""
     kind = one.request_header("content-type").lower()
@@ -107,10 +115,14 @@ def _posted(walk: Walk, one: Taken) -> bytes:
         return walk.query(text).encode()
     if kind.startswith("multipart/"):
         return b""
+    if _FORM.fullmatch(text):
+        return walk.query(text).encode()
+    if text.lstrip()[:1] == "<":
+        return (_as_xml(walk, text, b"<") or "").encode()
     try:
         value = parse(text)
     except ContractError:
-        return walk.anything(text).encode()
+        return b"" if text.lstrip()[:1] in {"{", "["} else walk.anything(text).encode()
     new = walk.json(value)
     return one.posted if new == value else _spelled_like(text, value)(new).encode()
 
@@ -125,7 +137,7 @@ def _spelled_like(text: str, value: JSON) -> Callable[[JSON], str]:
     return next((way for way in ways if way(value) == text), ways[0])
 
 
-def _content(walk: Walk, content: bytes, kind: str) -> tuple[bytes, str]:
+def _content(walk: Walk, content: bytes, kind: str) -> tuple[bytes, str]:  # noqa: PLR0911 - a line for each kind
     kind = kind.lower()
     if not content:
         return b"", ""
@@ -136,6 +148,9 @@ def _content(walk: Walk, content: bytes, kind: str) -> tuple[bytes, str]:
             return b"", DROPPED
         return gzip.compress(inner, mtime=0), comment
     content = content[found.end() :] if (found := _GUARD.match(content)) else content
+    if (token := _TOKEN.fullmatch(content)) and looks_secret(token[2].decode("ascii")):
+        new = str(walk.leaf(Holds.SECRET, token[2].decode("ascii"), name="token"))
+        return token[1] + new.encode() + token[3], ""
     start = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if (start == b"<" and "xml" not in kind) or ("html" in kind and start not in {b"{", b"["}):
         return PAGE.encode(), ""
@@ -143,6 +158,8 @@ def _content(walk: Walk, content: bytes, kind: str) -> tuple[bytes, str]:
     if text is None:
         return b"", DROPPED
     new = _as_json(walk, text) or _as_lines(walk, text) or _as_xml(walk, text, start) or _as_table(walk, text, kind)
+    if new is None and start in {b"{", b"[", b"<"}:
+        return b"", UNREAD
     return (walk.anything(text) if new is None else new).encode("utf-8", "surrogatepass"), ""
 
 
@@ -196,7 +213,11 @@ def _as_table(walk: Walk, text: str, kind: str) -> str | None:
         return None
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=mark, lineterminator="\r\n" if "\r\n" in text else "\n")
-    writer.writerow([walk.anything(cell) for cell in heading])
+    if any("@" in cell or re.fullmatch(r"\d+([-/.:]\d+)*", cell) for cell in heading):  # it has none
+        heading = ["id" if is_idlike(cell) else f"column {at}" for at, cell in enumerate(heading)]
+        rows = [[], *rows]
+    else:
+        writer.writerow([walk.anything(cell) for cell in heading])
     for row in rows[1:]:
         writer.writerow(_row(walk, heading, row))
     return out.getvalue()
@@ -218,11 +239,11 @@ def _as_xml(walk: Walk, text: str, start: bytes) -> str | None:
     if start != b"<":
         return None
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        return walk.text(text)
+        return None
     try:
         root = ET.fromstring(text)  # noqa: S314 - no DTD, so no entity to expand
     except ET.ParseError:
-        return walk.text(text)
+        return None
     _element(walk, root)
     return ET.tostring(root, encoding="unicode")
 
@@ -243,8 +264,17 @@ def _element(walk: Walk, element: ET.Element) -> None:
         child.tail = walk.anything(child.tail) if child.tail and child.tail.strip() else child.tail
         if child not in leaves:
             if child.text and child.text.strip():
-                child.text = str(walk.json(child.text, _local(child.tag), in_person=True))
+                child.text = str(walk.json(child.text, _named(child, _local(element.tag)), in_person=True))
             _element(walk, child)
+
+
+def _named(element: ET.Element, outer: str) -> str:
+    """Give what an element's text is called: by an attribute, as `<ID type="Employee_ID">`, else by its tag."""
+    record: dict[str, JSON] = {_local(name): value for name, value in element.attrib.items()}
+    said, tag = called({**record, "value": element.text}, "value"), _local(element.tag)
+    if said != "value":
+        return said
+    return f"{outer}Id" if holds(tag) is Holds.ID and is_person_word(outer) else tag
 
 
 def _counted(leaves: list[ET.Element]) -> Iterator[tuple[int, ET.Element]]:

@@ -2,59 +2,36 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
 
-from ...errors import ContractError
-from ...native import dump, parse
+from .addresses import looks_secret
 from .ids import Ids
-from .keys import Holds, words
-from .people import ALONE, AT, BEARER, EMAIL, JWT, KEYS, decoded
-from .pseudonyms import STOP, Names, Numbered, folded
-from .walk import Walk, looks_secret
+from .keys import Holds, holds, words
+from .people import EMAIL, hashed
+from .pseudonyms import STOP, Names, Numbered
+from .texts import BASE, MADE_UP, PUBLIC, Texts, is_plain
+from .walk import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .people import People
 
-__all__ = ["BASE", "MADE_UP", "Cleaner", "is_plain", "is_telling"]
+__all__ = ["Cleaner"]
 
-BASE = "lms.example.com"
-"""The host that stands for the LMS's."""
-MADE_UP = "made-up"
-
-_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-_WORDY = re.compile(r"[\w.+-]+(?:@[\w.-]+)?")
-_IP = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.])")
-_IP6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}(?::?[0-9a-f]{1,4}){1,4}(?![\w:])", re.IGNORECASE)
-_HOST = re.compile(r"(?<![\w@.-])(?:[a-z0-9](?:[\w-]*[a-z0-9])?\.)+[a-z][a-z0-9-]+(?::\d+)?", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ][\d:.+Z-]*)?")
-_DATA = re.compile(r"data:[\w/+.-]+;base64,[\w+/=]+")
 _YES_NO = frozenset({"on", "off", "yes", "no", "true", "false", "y", "n", "0", "1", "null", "none"})
-_PERCENT = re.compile(r"[\w.~+%-]+")
-_LONG_RUN = re.compile(r"[\w+/=.~%-]{8,}")
+_MOST_SHORT = 5
+_OF_LEARNERS = "example.com"
 _LONG, _SHORT = 8, 4
 """A shorter secret that stood behind a name, or in the settings, is only replaced there: others may say the same."""
 _FEW = 200
 """So many secrets are looked for inside words; more only as words of their own."""
 
 
-def is_plain(text: str, words: set[str]) -> bool:
-    """Tell whether a login is a word like any other, so that it is no sign of a person in a text."""
-    return len(text) < 4 or folded(text) in STOP or (text.isalpha() and folded(text) in words) or text.isdecimal()  # noqa: PLR2004
-
-
-def is_telling(id: str) -> bool:
-    """Tell whether an id is so long that it is no other number by chance: a UUID, digits beyond a time."""
-    return len(id) >= 14 or (len(id) >= 10 and not id.isdecimal() and any(map(str.isdigit, id)))  # noqa: PLR2004
-
-
-class Cleaner(Walk):
+class Cleaner(Texts):
     """Gives stand-ins.
 
     Args:
@@ -80,12 +57,21 @@ class Cleaner(Walk):
         self.words = people.title_words
         self.ids = Ids(people.ids, people.other_ids, shortest=shortest)
         self.names = Names(sorted(people.names), self.words)
-        self.emails = Numbered("learner{}@example.com", people.emails)
+        self._known_names = people.names
+        locals_ = people.logins | {email.partition("@")[0] for email in people.emails}
+        self.emails = Numbered("learner{}@example.com", people.emails | {f"{one}@{_OF_LEARNERS}" for one in locals_})
         self.logins = Numbered("login{}", people.logins)
         for email in sorted(people.emails):
             self.emails.of(email)
         for login in sorted(people.logins):
             self.logins.of(login)
+        self.hashes = {old: new for email in people.emails for old, new in hashed(email, self.emails.of(email))}
+        """Hashes of addresses, as Gravatar's: they are soon guessed."""
+        self._locals = {
+            local: self.emails.of(email).partition("@")[0]
+            for email in people.emails
+            if len(local := email.partition("@")[0]) > _MOST_SHORT and not local.isalpha() and not local.isdecimal()
+        }
         self._ips, self._written = Numbered("192.0.2.{}"), Numbered("made-up text {}")
         self._kinds: dict[str, Numbered] = {}
         self._secrets = dict(known)
@@ -102,7 +88,7 @@ class Cleaner(Walk):
         self._base = base or next((key for key, _ in people.hosts.most_common(1)), ("https", BASE))
         self._hosts = Numbered("host{}.example.com")
         for _, host in people.hosts:
-            if host != self._base[1]:
+            if host != self._base[1] and not PUBLIC.fullmatch(host):
                 self._hosts.of(host)
 
     # --- visits ----------------------------------------------------------------------------------------------------
@@ -118,6 +104,8 @@ class Cleaner(Walk):
         text = str(value)
         if what in {Holds.ID, Holds.PERSON_ID, Holds.PERSON, Holds.LOGIN, Holds.LIKELY_SECRET}:
             return int(self.ids.get(text) or value)
+        if what is Holds.BIRTH and 1900 < value < 2100:  # noqa: PLR2004 - a year
+            return 1990
         if what in {Holds.PHONE, Holds.SECRET, Holds.BIRTH} and len(text) > 5:  # noqa: PLR2004 - else a count or a flag
             return int("".join(str(1 + at % 9) if sign.isdigit() else sign for at, sign in enumerate(text)))
         if what is Holds.OWN_FIELD and len(text) > 5:  # noqa: PLR2004 - a number of that length names somebody
@@ -161,6 +149,15 @@ class Cleaner(Walk):
             case _:
                 return self.anything(value)
 
+    def key(self, key: str) -> str:
+        """Replace a member's name that is somebody: a whole name, a login, an id with something around it."""
+        if re.fullmatch(r"[A-Za-z_$]+", key):
+            new = self.logins.get(key) if len(key) > _MOST_SHORT and holds(key) is Holds.ANYTHING else None
+            return key if new is None or is_plain(key, self.words) else self._kept(key, new)
+        parts = re.split(r"([^A-Za-z0-9]+)", key)
+        joined = "".join((self.ids.get(part) if len(part) >= _MOST_SHORT else None) or part for part in parts)
+        return self._kept(key, joined) if joined != key else self.title(key)
+
     def text(self, text: str) -> str:
         """Replace in a text what is surely somebody or secret."""
         return self._kept(text, self._cleaned(text, title=False))
@@ -172,6 +169,8 @@ class Cleaner(Walk):
     def origin(self, scheme: str, host: str) -> tuple[str, str]:
         """Give the made-up host."""
         host = host.lower()
+        if PUBLIC.fullmatch(host):
+            return scheme, host
         if host != self._base[1]:
             return scheme, self._hosts.of(host)
         return "https" if scheme == self._base[0] else scheme, BASE
@@ -264,95 +263,6 @@ class Cleaner(Walk):
             return self.anything(value)
         if _DATE.fullmatch(value):
             return self._date(value)
+        if value in self._known_names:
+            return self.names.name(value)
         return self.ids.get(value) or self._free(value)
-
-    # --- texts -----------------------------------------------------------------------------------------------------
-
-    def _cleaned(self, text: str, *, title: bool, deep: int = 0) -> str:
-        new = self._directly(text, title=title)
-        if deep < 2:  # noqa: PLR2004 - escaped, and escaped again
-            if "&" in new and (plain := html.unescape(new)) != new:
-                clean = self._cleaned(plain, title=title, deep=deep + 1)
-                new = new if clean == plain else html.escape(clean, quote=False)
-            if "\\u" in new and (plain := _unescaped(new)) != new:
-                clean = self._cleaned(plain, title=title, deep=deep + 1)
-                new = new if clean == plain else clean
-            if "%" in new:
-                new = _PERCENT.sub(self._unquoted, new)
-            new = _RUN.sub(lambda run: self._decoded(run[0], deep), new)
-        return new
-
-    def _directly(self, text: str, *, title: bool) -> str:
-        for secret in self._looked_for:
-            if secret in text:
-                text = text.replace(secret, self._secrets[secret])
-        if self._looked_up:
-            text = _LONG_RUN.sub(lambda one: self._secrets[one[0]] if one[0] in self._looked_up else one[0], text)
-        text = _DATA.sub("data:image/png;base64,", text)
-        for pattern in (JWT, KEYS):
-            text = pattern.sub(lambda one: self._secret(one[0], "token"), text)
-        text = BEARER.sub(
-            lambda one: one[0] if one[3].startswith(MADE_UP) else f"{one[1]} {self._secret(one[3], 'token')}", text
-        )
-        if AT.search(text):
-            text = EMAIL.sub(lambda one: self._email(one[0]), text)
-        text = _HOST.sub(self._host, text)
-        text = _WORDY.sub(self._wordy, text)
-        text = self.names.title(text) if title else self.names.text(text)
-        if text.count(".") > 2 or text.count(":") > 2:  # noqa: PLR2004 - an address has so many
-            text = _IP6.sub("2001:db8::1", _IP.sub(lambda one: self._ips.of(one[0]), text))
-        return text
-
-    def _email(self, spelled: str) -> str:
-        sign = AT.search(spelled)
-        at = sign[0] if sign else "@"
-        return self.emails.of(spelled.replace(at, "@")).replace("@", at)
-
-    def _host(self, one: re.Match[str]) -> str:
-        return BASE if one[0].lower() == self._base[1] else self._hosts.get(one[0]) or one[0]
-
-    def _wordy(self, one: re.Match[str]) -> str:
-        word = one[0].rstrip(".-+")
-        if is_telling(word) and (new := self.ids.get(word)) is not None:
-            return new + one[0][len(word) :]
-        login = self.logins.get(word)
-        if login is None or is_plain(word, self.words):
-            return one[0]
-        return login + one[0][len(word) :]
-
-    def _unquoted(self, one: re.Match[str]) -> str:
-        plain = unquote(one[0])
-        if plain == one[0]:
-            return plain
-        clean = self._directly(plain, title=False)
-        return one[0] if clean == plain else quote(clean, safe="")
-
-    def _decoded(self, run: str, deep: int) -> str:
-        """Clean what is written in base64, such as a bookmark that holds where a page ended."""
-        inner = decoded(run)
-        if inner is None or len(inner) < 4:  # noqa: PLR2004 - words happen to be base64
-            return run
-        is_json = inner[:1] in "{["
-        clean = self._bookmark(inner) if is_json else self._cleaned(inner, title=False, deep=deep + 1)
-        if clean == inner:
-            return run
-        new = base64.b64encode(clean.encode()).decode()
-        if "=" not in run:
-            new = new.rstrip("=")
-        return new.replace("+", "-").replace("/", "_") if not set("+/") & set(run) else new
-
-    def _bookmark(self, inner: str) -> str:
-        try:
-            value = parse(inner)
-        except ContractError:
-            return self._cleaned(inner, title=False, deep=2)
-        walked = self.json(
-            [self.scalar(Holds.ID, one) if not isinstance(one, (dict, list)) else one for one in value]
-            if isinstance(value, list)
-            else value
-        )
-        return inner if walked == value else dump(walked)
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda one: chr(int(one[1], 16)), text)

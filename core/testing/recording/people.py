@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import html
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from .addresses import is_idlike, looks_secret
 from .keys import Holds, holds, words
 from .pseudonyms import STOP, folded, tokens
-from .walk import Walk, is_idlike, looks_secret
+from .walk import ALONE, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ...native import JSON
     from .recorder import Taken
 
-__all__ = ["ALONE", "AT", "BEARER", "EMAIL", "JWT", "KEYS", "People", "decoded"]
+__all__ = ["AT", "BEARER", "EMAIL", "JWT", "KEYS", "People", "decoded", "hashed"]
 
 _AT = r"(?:@|%40|&#64;|&#x40;|&commat;|\\u0040)"
 AT = re.compile(_AT)
@@ -28,15 +30,17 @@ AT = re.compile(_AT)
 EMAIL = re.compile(
     rf"""(?:[^\s@<>"'`(),;:\\/\[\]{{}}=&?|%]|%2[bB]|(?<=[^\W_])'(?=[^\W_])){{1,64}}{_AT}(?:[^\W_][\w-]*\.)+[^\W\d_][\w-]+"""
 )
-ALONE = re.compile(r"\s*[^\s@]+@[^\s@]+\s*")
-"""An address and nothing else."""
 JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?")
 BEARER = re.compile(
-    r"\b(Bearer|Basic|Token|SSO-Key|OAuth)([ :=]+|%20)(?:token=)?\"?([\w+/=.~-]{12,})\"?", re.IGNORECASE
+    r"\b(Bearer|Basic|Token|SSO-Key|OAuth)([ :=]+|%20)(?:token=)?\"?"
+    r"((?=[\w+/=.~-]*(?:\d|(?-i:[a-z][A-Z])))[\w+/=.~-]{12,})\"?",  # no word: "Basic communication" is a title
+    re.IGNORECASE,
 )
 KEYS = re.compile(
-    r"\b(AKIA[0-9A-Z]{16}|gh[pousr]_\w{20,}|xox[abp]-[\w-]{10,}|sk-[\w-]{20,}|AIza[\w-]{35}|ya29\.[\w-]{20,})"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----"
+    r"\b((?:AKIA|ASIA|APKA)[0-9A-Z]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{10,}"
+    r"|[sr]k[-_](?:live_|test_)?[\w-]{20,}|whsec_\w{16,}|AIza[\w-]{35}|ya29\.[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{6,})"
+    r"|(?<![\w/])1//[\w-]{20,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 )
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _PARTS = (
@@ -95,6 +99,10 @@ class People(Walk):
     def _signed_in(self, value: str) -> None:
         scheme, _, credentials = value.partition(" ")
         self.secret(credentials or scheme, "token")
+        for part in re.split(r"[,;]\s*", credentials):  # `token="..."`, or OAuth 1's many
+            _, _, text = part.partition("=")
+            if len(text.strip('"')) >= 8 and not text.startswith("="):  # noqa: PLR2004 - as for cookies
+                self.secret(unquote(text.strip('"')), "token")
         if scheme.lower() == "basic" and (pair := decoded(credentials)) is not None:
             for part in pair.split(":", 1):
                 self.secret(part, "password")
@@ -254,3 +262,10 @@ def decoded(run: str) -> str | None:
     except (binascii.Error, ValueError):
         return None
     return text if text.isprintable() or all(sign.isprintable() or sign in "\r\n\t" for sign in text) else None
+
+
+def hashed(email: str, other: str) -> Iterator[tuple[str, str]]:
+    """Give hashes of an address, each with the same one of another address."""
+    for way in ("md5", "sha1", "sha256"):
+        old, new = (hashlib.new(way, one.strip().lower().encode(), usedforsecurity=False) for one in (email, other))
+        yield old.hexdigest(), new.hexdigest()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import html
 import re
-import unicodedata
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from ...errors import RollbookError
-from .cleaning import MADE_UP, is_plain, is_telling
 from .keys import Holds
+from .people import decoded, hashed
 from .pseudonyms import STOP, folded, tokens
+from .texts import MADE_UP, is_plain, is_telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -131,17 +131,25 @@ def look_through(
         RollbookError: Something is there; the text says what kind of thing, and where, but not what.
     """
     wanted = dict(_wanted(people, set(settings), set(stays)))
-    exact = {form: kind for form, (kind, is_word) in wanted.items() if not is_word}
-    as_words = {form: kind for form, (kind, is_word) in wanted.items() if is_word}
+    parts = {form: frozenset(_WORD.findall(form)) for form, (_, is_word) in wanted.items() if is_word}
+    # an address may stand inside longer words, so that its first and last ones tell nothing
+    parts |= {form: frozenset(_WORD.findall(form)[1:-1]) for form in wanted if form not in parts and "@" in form}
+    hashes = {old for email in people.emails for old, _ in hashed(email, "")}
     for where, text in texts:
-        spelled = "\n".join(_spellings(text))
-        folded_text = _fold(spelled)
-        for form, kind in exact.items():
-            if form in folded_text:
+        folded_text = _fold("\n".join(_spellings(text)))
+        said = set(_WORD.findall(folded_text))
+        if hashes & said:
+            raise _leak("the hash of an e-mail address", where)
+        for form, (kind, is_word) in wanted.items():
+            if parts.get(form, said) <= said and form in folded_text and (not is_word or _stands_in(form, folded_text)):
                 raise _leak(kind, where)
-        for form, kind in as_words.items():
-            if form in folded_text and re.search(rf"(?<!\w){re.escape(form)}(?!\w)", folded_text):
-                raise _leak(kind, where)
+
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def _stands_in(form: str, text: str) -> bool:
+    return bool(re.search(rf"(?<![^\W_]){re.escape(form)}(?![^\W_])", text))
 
 
 def _leak(kind: str, where: str) -> RollbookError:
@@ -182,6 +190,7 @@ def _forms(secret: str) -> set[str]:
     return forms
 
 
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _INITIAL = re.compile(r"(?<!\w)[^\W\d_](?=\.|\s|$)", re.ASCII)
 
 
@@ -196,7 +205,8 @@ def _orders(name: str) -> set[str]:
         return set()
     turned = [*parts[1:], parts[0]]
     last_first = [parts[-1], *parts[:-1]]
-    return {
+    joined = {"".join(parts), "".join(turned)} if len(parts) == 2 and len("".join(parts)) >= 8 else set[str]()  # noqa: PLR2004
+    return {form for form in joined if folded(form) not in STOP} | {
         " ".join(name.split()),
         " ".join(parts),
         " ".join(turned),
@@ -206,7 +216,7 @@ def _orders(name: str) -> set[str]:
 
 
 def _fold(text: str) -> str:
-    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    text = folded(text)
     return re.sub(r"[ \t\u00a0]+", " ", text)
 
 
@@ -220,5 +230,8 @@ def _spellings(text: str) -> Iterator[str]:
         yield unquote_plus(text)
     if "\\u" in text:
         yield re.sub(r"\\u([0-9a-fA-F]{4})", lambda one: chr(int(one[1], 16)), text)
+    if inner := [plain for run in _RUN.findall(text) if (plain := decoded(run)) and len(plain) > 5]:  # noqa: PLR2004
+        yield "\n".join(inner)
+        yield "\n".join(plain for one in inner for run in _RUN.findall(one) if (plain := decoded(run)))
     if '\\"' in text or "\\/" in text:
         yield text.replace("\\/", "/").replace('\\"', '"')

@@ -24,6 +24,7 @@ STOP = frozenset(
         *("rollbook", "owner", "passed", "pending", "private", "public", "rule", "root", "self", "service", "site"),
         *("staff", "student", "students", "super", "superadmin", "superadministrator", "support", "system", "teacher"),
         *("team", "test", "tester", "trainer", "true", "tutor", "type", "unassigned", "unknown", "user", "users"),
+        *("email", "sms", "csv", "sso", "saml", "ldap", "scim", "daily", "weekly", "never", "always"),
         *("various", "yes", "no", "on", "off", "the", "and", "of", "for", "in", "to", "new"),
     )
 )
@@ -58,13 +59,20 @@ def tokens(text: str) -> list[re.Match[str]]:
 
 
 def folded(token: str) -> str:
-    """Make one of all spellings of a word: case, composed or not."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", token).casefold())
+    """Make one of all spellings of a word: case, accents, composed or not."""
+    if token.isascii():
+        return token.casefold()
+    plain = unicodedata.normalize("NFD", unicodedata.normalize("NFD", token).casefold())
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", plain).translate(_PLAIN))
 
 
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_PLAIN = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe"})  # noqa: RUF001
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]"
 )
+_LONG = 7
+"""Shorter names without a blank may be any word."""
 _SIGN = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff\ufe0f]+")
 _GAP = re.compile(r"[^\w\n]{0,4}|_|%20")
 _SYLLABLES = [f"{first}{second}" for first in "bdfgklmnprstvz" for second in "aeiou"]
@@ -92,7 +100,24 @@ class Names:
                 self._of[key].add(number)
                 if key not in self._new:
                     self._new[key] = one[0] if one[0].isdecimal() else _initial(one[0]) or next(stand_ins)
+        self._joined: dict[str, str] = {}
+        """Names without a blank, and an initial with a family name: as they stand in logins and in names of files."""
+        self._keep_joined(people)
         self._keep_unspaced(people)
+
+    def _keep_joined(self, people: list[str]) -> None:
+        for name in people:
+            parts = [one[0] for one in tokens(name)]
+            if len(parts) != 2 or _UNSPACED.match(name) or any(len(part) < 2 for part in parts):  # noqa: PLR2004
+                continue
+            new = [self._new[folded(part)] for part in parts]
+            for first, last in ((0, 1), (1, 0)):
+                whole, short = parts[first] + parts[last], parts[first][0] + parts[last]
+                self._joined.setdefault(folded(whole), new[first] + new[last])
+                if len(short) >= _LONG and folded(short) not in self._plain:
+                    self._joined.setdefault(folded(short), new[first][0] + new[last])
+                    self._joined.setdefault(folded(parts[last] + parts[first][0]), new[last] + new[first][0])
+        self._joined = {old: new for old, new in self._joined.items() if len(old) >= _LONG and old not in self._plain}
 
     def _keep_unspaced(self, people: list[str]) -> None:
         """Keep names of scripts that are written without blanks: they are looked for inside longer words."""
@@ -126,9 +151,10 @@ class Names:
     def _inside(self, text: str, *, alone: bool) -> str:
         found = tokens(text)
         known = [self._of.get(folded(one[0])) for one in found]
-        if not any(known) and not (self._unspaced and _UNSPACED.search(text)):
+        joined = {at for at, one in enumerate(found) if self._joined and folded(one[0]) in self._joined}
+        if not any(known) and not joined and not (self._unspaced and _UNSPACED.search(text)):
             return text
-        hits: set[int] = set()
+        hits = joined
         for at, people in enumerate(known):
             if not people:
                 continue
@@ -158,7 +184,7 @@ class Names:
         return "".join([*out, text[done:]])
 
     def _stand_in(self, word: str) -> str:
-        new = self._new.get(folded(word))
+        new = self._new.get(folded(word)) or self._joined.get(folded(word))
         if new is None:
             within = self._within(word)
             return within if within != word else "X" * min(len(word), 3)  # none is let through in a field for names

@@ -157,6 +157,7 @@ class _Recording:
             for unnamed, shortest in _HOW:
                 cleaner = self._cleaner(shortest)
                 cleaned = [walked(cleaner, one) for one in self._blanked(unnamed=unnamed)]
+                _look(cleaned, [], self._people, cleaner, self._settings.secret_values())  # before a line is written
                 case = self._clean_case(cleaner, folder)
                 try:
                     found, cleaned = self._proved(case, cleaned, cleaner, how)

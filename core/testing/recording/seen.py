@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import httpx
 from ...api import AsyncLms, Lms
 from ...connection import open_connection
 from ...errors import AuthError, RateLimited, RollbookError, Unsupported, VendorError
-from ...http import Sample
+from ...http import Sample, no_waits
 from ..replay import found_by
 from .foreign import Player
 from .keys import is_person_word
@@ -87,16 +88,17 @@ def see(source: Source, transport: httpx.AsyncBaseTransport | None, sample: Mapp
     player = transport if isinstance(transport, Player) else None
     cuts = Cuts()
     recorder = Recorder(transport or _Network())
-    connection = open_connection(
-        source.name,
-        source.connector,
-        source.values,
-        override=source.mapping or None,
-        modules=source.modules,
-        vault=source.vault,
-        transport=recorder,
-        sample=Sample(sample.get("pages", 0), sample.get("items", 0), cuts),
-    )
+    with no_waits() if player else nullcontext():
+        connection = open_connection(
+            source.name,
+            source.connector,
+            {**source.values, "concurrency": 1},  # in the same order as a replay
+            override=source.mapping or None,
+            modules=source.modules,
+            vault=source.vault,
+            transport=recorder,
+            sample=Sample(sample.get("pages", 0), sample.get("items", 0), cuts),
+        )
     lms = Lms(AsyncLms(connection, lambda: as_of), asyncio.Runner())
     try:
         found = _found(lms, player)

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from ...connection import check_settings
 from ...errors import SettingsError
-from .cleaning import BASE, MADE_UP
 from .keys import Holds, holds
+from .texts import BASE, MADE_UP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

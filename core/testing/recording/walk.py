@@ -6,54 +6,46 @@ Whoever visits may give another value in place of each: the first visit collects
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
 
 from ...errors import ContractError
 from ...native import dump, parse
-from .keys import Holds, holds, is_course_like, is_person_word, may_name_somebody, names_somebody
+from .addresses import OF_PEOPLE_ONLY, Addresses, is_bookmark
+from .keys import Holds, holds, is_person_word, words
+from .namelike import may_name_somebody, names_somebody
+from .objects import BODIES, as_table, called, has_author, is_about_course, is_own_id, is_person
+from .spelling import ATTRIBUTE, MAILBOX, NAME_AND_ID, URN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from ...native import JSON
 
-__all__ = ["ADDRESS", "Walk", "is_idlike", "looks_secret"]
+__all__ = ["ADDRESS", "ALONE", "Walk"]
 
-ADDRESS = re.compile(r"""(?:https?|ftp|wss?)://[^\s<>"'`{}|\\^]+""", re.IGNORECASE)
-_IDLIKE = re.compile(r"\d{1,30}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|(?=[^\d]*\d)[\w-]{6,64}")
+ADDRESS = re.compile(r"""(?:https?|ftp|wss?)://(?:[^\s<>"'`{}|\\^]|(?<=[(=,])'[^'\s<>"]*')+""", re.IGNORECASE)
 _KEYED = re.compile(r"\d{1,30}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_SECRETLIKE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w+/=.~%-]{16,}|[0-9]{20,}")
+_LONG_KEY = re.compile(r"\d{5,30}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+ALONE = re.compile(r"\s*[^\s@]+@[^\s@]+\s*")
+"""An e-mail address and nothing else."""
+_IN_TAGS = frozenset({Holds.ID, Holds.PERSON_ID, Holds.EMAIL, Holds.LOGIN, Holds.NAME, Holds.SECRET, Holds.PHONE})
 _STRONG = frozenset({Holds.EMAIL, Holds.NAME, Holds.LOGIN})
-_OF_PEOPLE_ONLY = frozenset({Holds.ADDRESS, Holds.PRIVATE, Holds.OWN_FIELD})
-_WHOLLY_PRIVATE = _OF_PEOPLE_ONLY | {Holds.PHONE, Holds.WRITTEN, Holds.BIRTH}
+_WHOLLY_PRIVATE = OF_PEOPLE_ONLY | {Holds.PHONE, Holds.WRITTEN, Holds.BIRTH}
 """What an object behind such a member holds is private whatever it is called."""
-_NAMING = ("name", "key", "field", "fieldname", "shortname", "label", "title", "type", "id", "code")
-_OWN_IDS = frozenset({"id", "uuid", "guid", "uid", "idnumber", "externalid", "integrationid"})
-_SIGNS = frozenset(
-    {"displayname", "fullname", "sortablename", "pronouns", "lastlogin", "lastloginat", "lastaccess", "profileimageurl"}
-)
-"""Members that people have; courses have some of them, too."""
+_BARE_PARTS = frozenset({"first", "last", "given", "family", "middle", "sur"})
+"""Members of a person that hold a part of the name, however short it is."""
 _NAME_PARTS = frozenset({"given", "family", "forename", "middle"})
 """Members of a name that is given in parts, `{"given": ..., "family": ...}`, besides those that say `name`."""
-_BODIES = frozenset({"message", "text", "body", "content", "html", "post", "messagehtml", "body_html", "reply"})
+_ANSWERS = frozenset({"answer", "answers", "response", "responses"})
+_OF_FIELDS = frozenset({"type", "datatype", "fieldtype", "field_type", "fieldname", "field_name", "format", "required"})
+"""Members of a field of the tenant's that say what kind of field it is."""
+_FILE = re.compile(r"\.[A-Za-z]{2,4}\d?$")
+"""Names of files are no titles: whoever sent one is often named in it."""
+_OF_VALUES = frozenset({Holds.PHONE, Holds.EMAIL, Holds.PERSON, Holds.PERSON_ID, Holds.LOGIN, Holds.NAME})
 _DEEPEST = 4
 """So deep JSON inside a text inside JSON is looked into."""
-_VERSIONED = frozenset({"api", "rest", "ws", "version", "v"})
 
 
-def is_idlike(text: str) -> bool:
-    """Tell whether a text looks like an id: digits, a UUID, or letters with digits."""
-    return bool(_IDLIKE.fullmatch(text)) and text.strip("0") != ""
-
-
-def looks_secret(text: str) -> bool:
-    """Tell whether a text looks like a credential."""
-    return bool(_SECRETLIKE.fullmatch(text))
-
-
-class Walk(ABC):
+class Walk(Addresses):
     """Goes through JSON, addresses, forms and texts.
 
     Args:
@@ -67,22 +59,14 @@ class Walk(ABC):
     # --- what a visitor does ---------------------------------------------------------------------------------------
 
     @abstractmethod
-    def leaf(self, what: Holds, value: str | int, *, name: str = "") -> str | int:
-        """Visit a value; `what` is never `ANYTHING`."""
-
-    @abstractmethod
-    def text(self, text: str) -> str:
-        """Visit a piece of free text that holds no address."""
-
-    @abstractmethod
     def title(self, text: str) -> str:
         """Visit a title, or the name of what is no person."""
 
-    @abstractmethod
-    def origin(self, scheme: str, host: str) -> tuple[str, str]:
-        """Visit an address's scheme, and its host with the port."""
+    def key(self, key: str) -> str:
+        """Visit a member's name."""
+        return key
 
-    def meet(self, record: dict[str, JSON]) -> None:  # noqa: B027 - a visitor need not
+    def meet(self, record: dict[str, JSON]) -> None:
         """Look at an object as a whole, before its members are visited."""
 
     # --- JSON ------------------------------------------------------------------------------------------------------
@@ -109,35 +93,81 @@ class Walk(ABC):
         return self.scalar(self._what(name, own=own, in_person=in_person, course=False), value, name)
 
     def _object(self, record: dict[str, JSON], name: str, *, own: bool, naming: bool = False) -> dict[str, JSON]:
-        keys = frozenset(record)
-        course = is_course_like(keys)
-        person = self._is_person(record, name, course=course)
+        course = is_about_course(record, name)
+        person = is_person(record, name, course=course)
         self.meet(record)
-        by_id = len(record) > 0 and all(_KEYED.fullmatch(key) for key in keys)
+        if (table := as_table(record)) is not None:
+            return self._table(record, *table)
+        by_id = len(record) > 0 and all(_KEYED.fullmatch(key) for key in record)
+        fields = (
+            own or person or any(isinstance(one, dict) and is_person(one, "", course=False) for one in record.values())
+        )
         walked: dict[str, JSON] = {}
         for key, value in record.items():
-            called = self._called(record, key)
-            what = self._what(called, own=own, in_person=person, course=course and not person)
-            if key in self._credentials:
-                what = Holds.SECRET
-            if what is Holds.ID and person and re.sub(r"[\W_]", "", key).lower() in _OWN_IDS and _is_itself(record):
-                what = Holds.PERSON_ID
-            if what is Holds.ANYTHING and isinstance(value, str) and (naming or names_somebody(key, value)):
+            said = called(record, key)
+            what = self._in_object(record, key, name, own=own, person=person, course=course)
+            bare = person and key.lower() in _BARE_PARTS and "://" not in str(value)
+            if (naming or bare) and what in {Holds.ANYTHING, Holds.OWN_FIELD} and isinstance(value, str):
                 what = Holds.NAME
-            if what is Holds.ANYTHING and person and isinstance(value, str) and may_name_somebody(key, value):
-                what = Holds.OWN_FIELD
-            if what is Holds.ANYTHING and key.lower() in _BODIES and isinstance(value, str) and _has_author(record):
-                what = Holds.WRITTEN
-            inner_own = own or (person and holds(called) in _WHOLLY_PRIVATE)
-            new = str(self.leaf(Holds.ID, key)) if by_id else self._renamed(key)
+            private = fields if holds(said) is Holds.OWN_FIELD else person
+            inner_own = own or (private and holds(said) in _WHOLLY_PRIVATE and not key.startswith(("_", "@")))
+            new = str(self.leaf(Holds.ID, key)) if by_id or _LONG_KEY.fullmatch(key) else self._renamed(key)
             if isinstance(value, dict):
                 parts = what is Holds.NAME or bool(_NAME_PARTS & {part.lower() for part in value})
-                walked[new] = self._object(value, name if by_id else key, own=inner_own, naming=parts)
+                walked[new] = (
+                    self._pictures(value)
+                    if what is Holds.PICTURE
+                    else self._object(value, name if by_id else key, own=inner_own, naming=parts)
+                )
             elif isinstance(value, list):
                 walked[new] = self._list(value, name if by_id else key, what, own=inner_own)
             else:
-                walked[new] = self.scalar(what, value, called)
+                walked[new] = self.scalar(what, value, said)
         return walked
+
+    def _in_object(  # noqa: PLR0911 - one line for each kind, in the order they win
+        self, record: dict[str, JSON], key: str, name: str, *, own: bool, person: bool, course: bool
+    ) -> Holds:
+        """Tell what a member of an object holds: its neighbours and its value count, too."""
+        said, value = called(record, key), record[key]
+        if key in self._credentials:
+            return Holds.SECRET
+        what = self._what(said, own=own, in_person=person or said != key, course=course and not person)
+        if (known := _told_around(record, key, name)) is not None:
+            return known
+        if what in {Holds.ID, Holds.ANYTHING} and is_own_id(record, key, name, person=person):
+            return Holds.PERSON_ID
+        if not isinstance(value, str):
+            return what
+        if key.startswith(("__", "@")) or (what is Holds.OWN_FIELD and key.lower() in _OF_FIELDS):
+            return Holds.ANYTHING
+        if key.lower() in _ANSWERS and re.search(r"\S\s+\S", value) and value[:1] not in "{[":
+            return Holds.WRITTEN
+        if what is not Holds.ANYTHING:
+            return what
+        if names_somebody(key, value):
+            return Holds.NAME
+        if person and may_name_somebody(key, value):
+            return Holds.OWN_FIELD
+        return Holds.WRITTEN if key.lower() in BODIES and has_author(record) else what
+
+    def _table(self, record: dict[str, JSON], heading: str, rows: str) -> dict[str, JSON]:
+        """Walk through rows that are lists, with their names beside them: `{"columns": [...], "rows": [[...]]}`."""
+        names, lists = record[heading], record[rows]
+        assert isinstance(names, list)  # noqa: S101 - as_table has looked
+        assert isinstance(lists, list)  # noqa: S101 - as_table has looked
+        new: list[JSON] = []
+        for row in lists:
+            cells = row if isinstance(row, list) else []
+            named: dict[str, JSON] = {str(name): cell for name, cell in zip(names, cells, strict=True)}
+            new.append(list(self._object(named, rows, own=False).values()))
+        return {key: new if key == rows else self.json(value, key) for key, value in record.items()}
+
+    def _pictures(self, record: dict[str, JSON]) -> dict[str, JSON]:
+        return {
+            key: self.string(Holds.PICTURE, value) if isinstance(value, str) and "/" in value else self.json(value, key)
+            for key, value in record.items()
+        }
 
     def _list(self, items: list[JSON], key: str, what: Holds, *, own: bool) -> list[JSON]:
         if what is Holds.ANYTHING and is_person_word(key):
@@ -149,30 +179,7 @@ class Walk(ABC):
 
     def _renamed(self, key: str) -> str:
         """Clean a key that is itself somebody: an object by e-mail address."""
-        return str(self.leaf(Holds.EMAIL, key)) if "@" in key else key
-
-    @staticmethod
-    def _called(record: dict[str, JSON], key: str) -> str:
-        """Give what a value is called, by its neighbour if its own key only says `value`."""
-        if holds(key) is not Holds.VALUE:
-            return key
-        for naming in _NAMING:
-            said = record.get(naming)
-            if isinstance(said, str) and said and holds(said) not in {Holds.ANYTHING, Holds.CALLED, Holds.VALUE}:
-                return said
-        return key
-
-    @staticmethod
-    def _is_person(record: dict[str, JSON], name: str, *, course: bool) -> bool:
-        found = {holds(key) for key, value in record.items() if value not in (None, "", [], {})}
-        if found & {Holds.EMAIL, Holds.NAME}:
-            return True
-        if is_person_word(name):
-            return True
-        names = {re.sub(r"[\W_]", "", key).lower() for key in record}
-        if Holds.LOGIN in found:
-            return not course or bool(names & _SIGNS)
-        return bool(names & _SIGNS) and (not course or "roles" in names)
+        return str(self.leaf(Holds.EMAIL, key)) if ALONE.fullmatch(key) else self.key(key)
 
     @staticmethod
     def _what(name: str, *, own: bool, in_person: bool, course: bool) -> Holds:
@@ -181,9 +188,11 @@ class Walk(ABC):
             return Holds.NAME if in_person and not course else Holds.CALLED
         if what is Holds.VALUE:
             return Holds.OWN_FIELD if own else Holds.ANYTHING
-        if what is Holds.PERSON and not (is_person_word(name, plural=False) or name.lower().endswith("by")):
+        if what is Holds.PERSON and not (
+            is_person_word(name, plural=False) or name.lower().endswith(("by", "to", "with"))
+        ):
             return Holds.ANYTHING  # `users: 25` is a count
-        if what in _OF_PEOPLE_ONLY:
+        if what in OF_PEOPLE_ONLY:
             return what if in_person or own else Holds.ANYTHING
         if what is Holds.ANYTHING and own:
             return Holds.OWN_FIELD
@@ -193,23 +202,46 @@ class Walk(ABC):
         """Visit a text, a number, true, false or null."""
         if value is None or isinstance(value, (bool, float)) or value == "":
             return value
+        if what is Holds.ANYTHING and is_bookmark(name, str(value)):
+            what = Holds.ID
         if isinstance(value, int):
             return value if what in {Holds.ANYTHING, Holds.CALLED, Holds.CODE} else self.leaf(what, value, name=name)
         if not isinstance(value, str):
             return value
         return self.string(what, value, name)
 
-    def string(self, what: Holds, value: str, name: str = "") -> str:
+    def string(self, what: Holds, value: str, name: str = "") -> str:  # noqa: PLR0911 - one line for each form
         """Visit a text; one without a kind of its own may hold JSON, addresses and anything else."""
+        if "urn:" in value and what is not Holds.SECRET and URN.search(value):
+            return self._between(URN, value, self._urn, lambda rest: self.string(what, rest, name))
+        if re.fullmatch(r"\d+(\.\d+)+", value) and words(name)[-1:] in {("version",), ("release",), ("build",)}:
+            return value
+        if what in {Holds.NAME, Holds.PERSON} and (found := NAME_AND_ID.fullmatch(value)):
+            id = self.leaf(Holds.PERSON_ID, found["id"])
+            return f"{self.string(Holds.NAME, found['name'])}{found['open']}{id}{found['close']}"
+        if "@" in value and "<" in value and MAILBOX.search(value) and what is not Holds.WRITTEN:
+            return self._between(MAILBOX, value, self._mailbox, self.anything)
         if what is Holds.CALLED:
-            return self.anything(value, title=True)
+            return self.anything(value, title=not _FILE.search(value))
         if what in {Holds.ANYTHING, Holds.CODE}:
-            return self.anything(value, title=name.lower().endswith("title"))
+            return self.anything(value, title=name.lower().endswith("title") and not _FILE.search(value))
         return str(self.leaf(what, value, name=name))
+
+    def _mailbox(self, one: re.Match[str]) -> str:
+        return f"{self.leaf(Holds.NAME, one['name'])}{one['open']}{self.leaf(Holds.EMAIL, one['mail'])}>"
+
+    def _attribute(self, one: re.Match[str]) -> str:
+        """Walk through an attribute of a tag: `href="/users/7"`, `data-user-id="7"`."""
+        what, value = holds(one["name"]), one["value"]
+        if value.startswith("/") or "://" in value:
+            new = self.address(value)
+        else:
+            new = self.string(what, value) if what in _IN_TAGS else self.text(value)
+        return f"{one['name']}={one['mark']}{new}{one['mark']}"
 
     def anything(self, value: str, *, title: bool = False) -> str:
         """Walk through a text that may hold JSON or addresses."""
-        if value[:1] in "{[" and value[-1:] in "}]" and self._depth < _DEEPEST:
+        if len(value) > 1 and value[0] in '{["' and value[-1] in '}]"' and self._depth < _DEEPEST:
             try:
                 inner = parse(value)
             except ContractError:
@@ -221,13 +253,15 @@ class Walk(ABC):
                 finally:
                     self._depth -= 1
                 return value if walked == inner else dump(walked)
+        if "<" in value and ATTRIBUTE.search(value):
+            return self._between(ATTRIBUTE, value, self._attribute, lambda rest: self.anything(rest, title=title))
         if "://" not in value:
             if value.startswith("/") and len(value) > 1 and not re.search(r"\s", value):
                 return self.address(value)
             return self.title(value) if title else self.text(value)
         done, out = 0, ""
         for found in ADDRESS.finditer(value):
-            url = found[0].rstrip(".,;:!?)]")
+            url = found[0].rstrip(".,;:!?]" if found[0].count("(") >= found[0].count(")") else ".,;:!?)]")
             between = value[done : found.start()]
             out += (self.title(between) if title else self.text(between)) if between else ""
             out += self.address(url)
@@ -235,113 +269,14 @@ class Walk(ABC):
         rest = value[done:]
         return out + ((self.title(rest) if title else self.text(rest)) if rest else "")
 
-    # --- addresses and forms ---------------------------------------------------------------------------------------
 
-    def address(self, url: str) -> str:
-        """Walk through an address, whole or from its path on; a login in it is left out."""
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            return self.text(url)
-        head = ""
-        if parts.netloc:
-            scheme, host = self.origin(parts.scheme.lower(), parts.netloc.rpartition("@")[2])
-            head = f"{scheme}://{host}" if parts.scheme else f"//{host}"
-        out = head + self.path(parts.path)
-        if parts.query or url.partition("#")[0].endswith("?"):
-            out += "?" + self.query(parts.query)
-        if parts.fragment:
-            inner = parts.fragment
-            if inner.startswith("/"):
-                out += "#" + self.address(inner)
-            else:
-                out += "#" + (self.query(inner) if "=" in inner else self._segment(inner, ""))
-        return out
-
-    def path(self, path: str) -> str:
-        """Walk through a path, segment by segment."""
-        before, out = "", list[str]()
-        for segment in path.split("/"):
-            out.append(self._segment(segment, before) if segment else segment)
-            before = segment or before
-        return "/".join(out)
-
-    def _segment(self, segment: str, before: str) -> str:
-        text = unquote(segment)
-        pieces = text.split(",")
-        new = ",".join(self._piece(piece, before) for piece in pieces)
-        return segment if new == text else quote(new, safe=":,@!$&'()*+;=~-._")
-
-    def _piece(self, piece: str, before: str) -> str:
-        name, colon, value = piece.partition(":")
-        if colon and value and re.fullmatch(r"[A-Za-z_]\w*", name):
-            what = self._of_parameter(name, value)
-            if what is Holds.ID and is_person_word(before) and name.lower() == "id":
-                what = Holds.PERSON_ID
-            return f"{name}:{value if what is Holds.ANYTHING and value.isdecimal() else self.string(what, value, name)}"
-        if before.lower() in _VERSIONED:
-            return piece
-        if holds(before) in {Holds.SECRET, Holds.LIKELY_SECRET} and looks_secret(piece):
-            return str(self.leaf(Holds.SECRET, piece, name=before))
-        if is_idlike(piece):
-            return str(self.leaf(Holds.PERSON_ID if is_person_word(before) else Holds.ID, piece))
-        return str(self.leaf(Holds.ID, piece)) if is_person_word(before) else self.text(piece)
-
-    def query(self, query: str) -> str:
-        """Walk through a query or a form as it is spelled; what does not change stays as it is spelled."""
-        raw = query.split("&")
-        spelled = [(unquote_plus(pair.partition("=")[0]), unquote_plus(pair.partition("=")[2])) for pair in raw]
-        values = self.pairs(spelled)
-        out: list[str] = []
-        for pair, (_, old), (name, new) in zip(raw, spelled, values, strict=True):
-            out.append(pair if new == old else f"{quote_plus(name, safe='[]:')}={quote_plus(new, safe=':,/@')}")
-        return "&".join(out)
-
-    def pairs(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Walk through names and values of a query or a form."""
-        given = list(pairs)
-        return [(name, self._parameter(self._meant(name, given), value)) for name, value in given]
-
-    @staticmethod
-    def _meant(name: str, given: Sequence[tuple[str, str]]) -> str:
-        """Give what a parameter is called, by its neighbour where it only says `value`: `criteria[0][key]=email`."""
-        stem = re.sub(r"\[\d*\]$", "", name)
-        last = (re.findall(r"\w+", stem) or [""])[-1]
-        if holds(last) is not Holds.VALUE:
-            inner = [part for part in re.findall(r"\w+", stem) if not part.isdecimal()]
-            return inner[-1] if inner and holds(name) is Holds.ANYTHING else stem
-        prefix = stem[: stem.rfind(last)]
-        for other, said in given:
-            if other != name and other.startswith(prefix) and re.search(r"(name|key|field)\]?$", other):
-                return said
-        return name
-
-    def _parameter(self, name: str, value: str) -> str:
-        if not value:
-            return value
-        what = self._of_parameter(name, value)
-        if what in {Holds.ANYTHING, Holds.CALLED, Holds.CODE} and re.fullmatch(r"-?[\d.]+", value):
-            return value
-        return self.string(what, value, name)
-
-    @staticmethod
-    def _of_parameter(name: str, value: str) -> Holds:
-        what = holds(name)
-        if what is Holds.LIKELY_SECRET:
-            return Holds.SECRET if looks_secret(value) else Holds.ANYTHING
-        if what is Holds.CALLED or what in _OF_PEOPLE_ONLY:
-            return Holds.ANYTHING
-        if what is Holds.PERSON and not is_person_word(name, plural=False) and not name.lower().endswith("by"):
-            return Holds.ID if is_idlike(value) else Holds.ANYTHING
-        return what
-
-
-def _is_itself(record: dict[str, JSON]) -> bool:
-    """Tell whether an object's `id` is its own: a row that also names its person by an id is something else's."""
-    names = {re.sub(r"[\W_]", "", key).lower() for key, value in record.items() if value not in (None, "")}
-    return not names & {"userid", "learnerid", "studentid", "personid", "employeeid", "memberid", "iduser"}
-
-
-def _has_author(record: dict[str, JSON]) -> bool:
-    """Tell whether an object is what somebody said."""
-    return any(holds(key) in {Holds.PERSON_ID, Holds.NAME, Holds.PERSON, Holds.LOGIN} for key in record)
+def _told_around(record: dict[str, JSON], key: str, name: str) -> Holds | None:
+    """Tell what a member holds whose own name does not tell: its object's name does, or a neighbour."""
+    value, outer = record[key], holds(name)
+    if holds(key) is Holds.VALUE and called(record, key) == key and outer in _OF_VALUES:
+        return outer  # as SCIM's `{"phoneNumbers": [{"value": ...}]}`
+    if key.lower() == "name" and any(other.lower() == "homepage" for other in record):
+        return Holds.LOGIN  # xAPI's accounts
+    if isinstance(value, str) and is_person_word(key) and re.fullmatch(r"[\w-]+([,;|]\s*[\w-]+)+", value):
+        return Holds.PERSON_ID
+    return None
