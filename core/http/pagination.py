@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -286,6 +287,26 @@ def _linked(cursor: JSON) -> Ask:
 
 def _cursor(target: str, answer: Answer, *, any_host: bool) -> str:
     """Make a cursor of a link: its path and query, without secrets, and only if it leads to the same host."""
+    place = _place_of(target, answer) or _resolved(target, answer, any_host=any_host)
+    path, _, query = place.partition("?")
+    kept = "&".join(pair for pair in query.split("&") if pair.partition("=")[0].lower() not in SECRET_PARAMS)
+    path = "/" + path.lstrip("/")
+    return f"{path}?{kept}" if kept else path
+
+
+_AS_IT_IS = re.compile(r"(?:/(?!\.)|[\w~:@!$&'()*+,=.-]++|%[0-9A-Fa-f]{2}|\?(?!$))++", re.ASCII)
+"""A path and query that an address has just as they are written."""
+
+
+def _place_of(target: str, answer: Answer) -> str:
+    """Give the path and query of a plain link to the same host: most need not be parsed, which takes 0.4 ms."""
+    scheme, _, rest = answer.url.partition("://")
+    host = f"{scheme}://{rest.partition('/')[0]}"
+    place = target.removeprefix(host)
+    return place if place != target and place.startswith("/") and _AS_IT_IS.fullmatch(place) else ""
+
+
+def _resolved(target: str, answer: Answer, *, any_host: bool) -> str:
     here = httpx.URL(answer.url)
     try:
         link = here.join(target)
@@ -293,10 +314,7 @@ def _cursor(target: str, answer: Answer, *, any_host: bool) -> str:
         raise ContractError("the next link is not an address", where=answer.request) from None
     if not any_host and origin(link) != origin(here):
         raise ContractError(f"the next link leads to another host, {origin(link)}: not followed", where=answer.request)
-    path, _, query = link.raw_path.decode("ascii").partition("?")
-    kept = "&".join(pair for pair in query.split("&") if pair.partition("=")[0].lower() not in SECRET_PARAMS)
-    path = "/" + path.lstrip("/")
-    return f"{path}?{kept}" if kept else path
+    return link.raw_path.decode("ascii")
 
 
 def _sized(param: str, size: int) -> dict[str, JSON]:

@@ -25,12 +25,14 @@ LARGEST = 2**53 - 1
     ("number('35')", "35"),
     ("number(`0`)", "0"),
     ("number(' ')", "null"),
-    quick="{0} if {0}.__class__ is int else f_number({0})",
+    quick="{0} if {0}.__class__ is int or {0}.__class__ is float and -1e300 < {0} < 1e300 else f_number({0})",
 )
 def number(value: Any) -> float | None:
     """A number, also of a text that holds nothing else; blank is null. NaN, infinity, true and false are flaws."""
     if value.__class__ is int:
         return value
+    if value.__class__ is str and value.isdigit() and value.isascii():
+        return int(value)
     if isinstance(value, float):
         if math.isfinite(value):
             return value
@@ -40,8 +42,6 @@ def number(value: Any) -> float | None:
     text = value.strip()
     if not text:
         return None
-    if text.isdigit() and text.isascii():
-        return int(text)
     if _WHOLE.fullmatch(text):
         return int(text)
     if not _NUMBER.fullmatch(text) or math.isinf(found := float(text)):
@@ -55,6 +55,7 @@ def number(value: Any) -> float | None:
     ("truth('0')", "false"),
     ("truth('Yes')", "true"),
     ("truth('')", "null"),
+    quick="{0} if {0}.__class__ is bool else f_truth({0})",
 )
 def truth(value: Any) -> bool | None:
     """True or false, also of 1 and 0 and of words: true, yes, y, t, on, 1 and their opposites; blank is null."""
@@ -76,7 +77,9 @@ def truth(value: Any) -> bool | None:
 @function("percent(value: number|text)", "number", ("percent('35 %')", "35"), ("percent(`12.5`)", "12.5"))
 def percent(value: Any) -> float | None:
     """A number of percents, with or without the sign."""
-    return number(value.removesuffix("%") if isinstance(value, str) and value[-1:] == "%" else value)
+    if value.__class__ is str:
+        return int(value) if value.isdigit() and value.isascii() else number(value.removesuffix("%"))
+    return number(value)
 
 
 @function("fraction(value: number|text)", "number", ("fraction(`0.375`)", "37.5"))

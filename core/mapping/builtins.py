@@ -171,6 +171,9 @@ def flatten(value: Any) -> list[Any] | None:
     flat: list[Any] = []
     spend(len(items))
     for item in items:
-        spend_on(item)
-        flat += item if isinstance(item, list) else (item,)
+        if isinstance(item, list):
+            spend_on(item)
+            flat += item
+        else:
+            flat.append(item)
     return flat

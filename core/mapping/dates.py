@@ -22,6 +22,7 @@ _BETWEEN = frozenset(("", "T", "t", " "))
 _LAST_SECOND = time(23, 59, 59)
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([Tt ].+)?", re.ASCII)
+_is_printed = re.compile(r"2\d{3}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\dZ", re.ASCII).fullmatch
 _OFFSET_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:?\d\d)", re.ASCII)
 _DOTNET = re.compile(r"/Date\((-?\d{1,20})([+-]\d{4})?\)/", re.ASCII)
 _ZEROS = re.compile(r"0{1,4}-00-00([ T]00:00(:00)?(\.0+)?Z?)?|0+(\.0+)?", re.ASCII)
@@ -86,8 +87,11 @@ def _written(value: Any, zone: tzinfo | str | None, at: time) -> datetime | None
 )
 def epoch(value: Any) -> datetime | None:
     """Seconds since 1970 in UTC, with or without a fraction; 0 and blank are null."""
-    if value.__class__ is str and value.isdigit():
-        value = int(value)
+    if value.__class__ is str:
+        if not value:
+            return None
+        if value.isdigit():
+            value = int(value)
     if value.__class__ is int and 0 < value < _END:
         return datetime.fromtimestamp(value, UTC)
     return _since(EPOCH, value, 1)
@@ -281,10 +285,13 @@ def latest(*values: Any) -> datetime | None:
 
 
 def _instants(values: tuple[Any, ...]) -> list[datetime]:
-    flat = [item for value in values for item in (value if isinstance(value, list) else [value]) if item is not None]  # pyright: ignore[reportUnknownVariableType] - JSON
-    if not all(isinstance(item, datetime) for item in flat):  # pyright: ignore[reportUnknownVariableType] - JSON
+    flat: list[Any] = []
+    for value in values:
+        flat += value if isinstance(value, list) else [value]
+    found = [item for item in flat if isinstance(item, datetime)]
+    if len(found) + flat.count(None) != len(flat):
         raise Unfit("expected date-times")
-    return flat  # pyright: ignore[reportUnknownVariableType] - just checked
+    return found
 
 
 def _in_utc(moment: datetime, zone: tzinfo | str | None) -> datetime | None:
@@ -328,6 +335,13 @@ def named_zone(name: str) -> tzinfo:
         raise Unfit("an unknown time zone") from None
 
 
+def reprinted(value: Any, moment: datetime) -> str:
+    """Write the instant that `datetime` made of a value: as it came, where it came in this very form."""
+    return value if value.__class__ is str and _is_printed(value) else printed(moment)
+
+
 def printed(moment: datetime) -> str:
     """Write an instant as RFC 3339 with `Z`."""
+    if moment.tzinfo is UTC:  # Python takes twice as long for the zone alone
+        return f"{datetime.combine(moment.date(), moment.time()).isoformat()}Z"
     return moment.isoformat().replace("+00:00", "Z")

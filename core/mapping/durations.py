@@ -40,12 +40,20 @@ def duration(value: Any) -> int | None:
         raise Unfit("expected a duration, and not a long text")
     for form in (_WORDS, _ISO, _CLOCK):
         if (found := form.fullmatch(text)) and any(found.groups()):
-            parts = (Decimal((part or "0").replace(",", ".")) for part in found.groups())
+            days, hours, minutes, seconds = groups = [part or "0" for part in found.groups()]
+            if "".join(groups).isdigit():
+                return seconds_of(((int(days) * 24 + int(hours)) * 60 + int(minutes)) * 60 + int(seconds))
+            parts = (Decimal(part.replace(",", ".")) for part in groups)
             return seconds_of(sum((part * unit for part, unit in zip(parts, _UNITS, strict=True)), Decimal(0)))
     raise Unfit("expected a duration such as 1h 2m 5s, PT1H2M5S or 01:02:05")
 
 
-@function("seconds(value: number|text)", "seconds", ("seconds('90.5')", "91"))
+@function(
+    "seconds(value: number|text)",
+    "seconds",
+    ("seconds('90.5')", "91"),
+    quick=f"{{0}} if {{0}}.__class__ is int and 0 <= {{0}} <= {LARGEST} else f_seconds({{0}})",
+)
 def seconds(value: Any) -> int | None:
     """A number of seconds."""
     return value if value.__class__ is int and 0 <= value <= LARGEST else _times(value, 1)

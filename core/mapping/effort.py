@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, wraps
 from threading import local
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .mistakes import mistake
 from .values import Unfit
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["GROWTH", "begin", "bounded", "remembered", "spend", "spend_on", "weight"]
+__all__ = ["BUDGET", "GROWTH", "LONG", "METER", "Remembered", "bounded", "spend", "spend_on", "weight"]
 
 BUDGET = 2_000_000
 """Steps for one record: one for each node of an expression at each item, and for each character of a long text."""
@@ -32,12 +31,8 @@ class _Meter(local):
     left: float = float("inf")  # outside of any record nothing is counted
 
 
-_meter = _Meter()
-
-
-def begin() -> None:
-    """Begin with a record: what was spent on another does not count."""
-    _meter.left = BUDGET
+METER = _Meter()
+"""What is left for the record of this thread; a compiled mapping sets it to `BUDGET` as it begins with one."""
 
 
 def spend(steps: int) -> None:
@@ -46,8 +41,8 @@ def spend(steps: int) -> None:
     Raises:
         Unfit: They are more than a record may take; from then on every further count raises, too.
     """
-    _meter.left -= steps
-    if _meter.left < 0:
+    METER.left -= steps
+    if METER.left < 0:
         raise Unfit("too much work for one record")
 
 
@@ -92,18 +87,28 @@ def _growth(node: Node) -> int:
     return found
 
 
-def remembered(size: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
-    """Remember what a function gave for short values; long ones would fill the memory."""
+class Remembered(dict[str, T], Generic[T]):
+    """What a pure function gave for texts, by the text; long ones are not kept, since they would fill the memory.
 
-    def decorate(call: Callable[..., T]) -> Callable[..., T]:
-        known = lru_cache(maxsize=size, typed=True)(call)
+    Reading a member works it out if it is not there: a plain read of a dictionary for the same few words in every
+    record.
 
-        @wraps(call)
-        def short_ones(value: Any, *others: Any) -> T:
-            if value.__class__ is str and len(value) > LONG:
-                return call(value, *others)
-            return known(value, *others)
+    Args:
+        call: The function. What it raises is not remembered.
+        size: How many texts are kept.
+    """
 
-        return short_ones
+    __slots__ = ("_call", "_size")
 
-    return decorate
+    def __init__(self, call: Callable[[str], T], size: int) -> None:
+        super().__init__()
+        self._call = call
+        self._size = size
+
+    def __missing__(self, text: str) -> T:
+        found = self._call(text)
+        if len(text) <= LONG:
+            if len(self) >= self._size:
+                self.clear()
+            self[text] = found
+        return found

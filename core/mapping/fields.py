@@ -12,7 +12,7 @@ from .effort import spend, spend_on
 from .texts import absolute, email, emails, id_
 from .values import Unfit, clean
 
-__all__ = ["FIELDS", "FILLABLE", "PARTS", "TAKE", "addresses", "members", "printable"]
+__all__ = ["FIELDS", "FILLABLE", "FITS", "PARTS", "QUICK", "SURE", "TAKE", "addresses", "members", "printable"]
 
 FIELDS = {
     "id": "id",
@@ -70,7 +70,7 @@ def _number(value: Any) -> float:
 
 def _percent(value: Any) -> float:
     if (value.__class__ is int or value.__class__ is float) and 0 <= value <= _WHOLE:
-        return value
+        return float(value)
     _number(value)
     raise Unfit("outside 0 to 100")
 
@@ -78,7 +78,7 @@ def _percent(value: Any) -> float:
 def _seconds(value: Any) -> int:
     if isinstance(value, (bool, str)) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise Unfit("expected a number")
-    return seconds_of(value)
+    return int(seconds_of(value))
 
 
 def _truth(value: Any) -> bool:
@@ -111,6 +111,12 @@ TAKE = {
 }
 """What takes a value into a field of each type, and raises `Unfit` for one of another type."""
 
+QUICK = {
+    "percent": "{0} if {0}.__class__ is float and 0 <= {0} <= 100 else take_percent({0})",
+    "number": "{0} if {0}.__class__ is float and -1e300 < {0} < 1e300 else take_number({0})",
+}
+"""Python that takes the most usual value in place, as a function's `quick` does."""
+
 SURE = {
     "id": ("id",),
     "text": ("text", "id", "email", "url"),
@@ -121,6 +127,15 @@ SURE = {
     "url": ("url",),
 }
 """The static types that need no such check."""
+
+FITS = {
+    "text": "({0} is None or {0}.__class__ is str and {0}.isascii())",
+    "datetime": "({0} is None or {0}.tzinfo is UTC)",
+    "seconds": "({0} is None or {0}.__class__ is int)",
+    "truth": "({0} is None or {0}.__class__ is bool)",
+    "email": "all(one['email'].__class__ is str and one['email'].isascii() for one in emails)",
+}
+"""Python that tells whether the schema takes a value for certain; of all other types it is a text."""
 
 
 def addresses(found: tuple[tuple[str | None, Any], ...]) -> list[dict[str, Any]]:
@@ -160,8 +175,8 @@ def members(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Unfit("expected an object")
     spend_on(value)
-    return {
-        (name if name.isascii() else clean(name)): (item if item.__class__ is str else printable(item))
-        for name, item in items.items()
-        if item is not None and (item.__class__ is not str or item.strip())
-    }
+    found: dict[str, Any] = {}
+    for name, item in items.items():
+        if item is not None and (item.__class__ is not str or item.strip()):
+            found[name if name.isascii() else clean(name)] = item if item.__class__ is str else printable(item)
+    return found

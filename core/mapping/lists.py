@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from ..table import as_key
-from .effort import spend_on
+from .effort import LONG, spend, spend_on
 from .functions import function
 from .values import Unfit
 
@@ -28,7 +28,10 @@ def pick(items: Any, key: Any, value: Any) -> JSON:
     wanted = as_key(value)
     if wanted is not None:
         for item in found:
-            if isinstance(item, dict) and as_key(item.get(key)) == wanted:  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType] - JSON
+            if not isinstance(item, dict):
+                continue
+            given: Any = item.get(key)  # pyright: ignore[reportUnknownMemberType] - JSON
+            if (given.strip() if given.__class__ is str else as_key(given)) == wanted:
                 return item  # pyright: ignore[reportUnknownVariableType] - JSON
     return None
 
@@ -43,7 +46,8 @@ def starting(source: Any, prefix: Any) -> dict[str, JSON]:
     members: dict[str, JSON] = source
     if not isinstance(source, dict) or not isinstance(prefix, str):
         raise Unfit("expected an object")
-    spend_on(members)
+    if len(members) > LONG:
+        spend(len(members))
     return {name: members[name] for name in _starting(tuple(members), prefix)}
 
 

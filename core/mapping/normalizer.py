@@ -22,12 +22,13 @@ class Normalizer:
     Made by `compile`; its arguments are its own business.
     """
 
-    __slots__ = ("_kinds", "digest")
+    __slots__ = ("_identify", "_map", "digest")
 
     def __init__(self, digest: str, kinds: Mapping[str, tuple[Callable[..., Any], Callable[..., Any]]]) -> None:
         self.digest = digest
         """Changes with the mapping and with every setting that it reads; the same in every process."""
-        self._kinds = dict(kinds)
+        self._identify = {kind: identify for kind, (identify, _) in kinds.items()}
+        self._map = {kind: map for kind, (_, map) in kinds.items()}
 
     def identify(self, record: NativeRecord, kind: str = "") -> str | Rejected:
         """Give the unified id of a record, or of a part of one, before joins and fold.
@@ -38,8 +39,7 @@ class Normalizer:
         """
         if not isinstance(record, dict):  # pyright: ignore[reportUnnecessaryIsInstance] - a vendor's list may hold anything
             return Rejected("not an object", None)
-        identified, _ = self._kinds.get(kind) or self._kinds[""]
-        return identified(record)
+        return (self._identify.get(kind) or self._identify[""])(record)
 
     def normalize(
         self, record: NativeRecord, *, kind: str = "", as_of: datetime, remote_data: NativeRecord | None = None
@@ -56,5 +56,5 @@ class Normalizer:
             raise ValueError("as_of must be an aware date-time")
         if not isinstance(record, dict):  # pyright: ignore[reportUnnecessaryIsInstance] - a vendor's list may hold anything
             return Rejected("not an object", None)
-        _, mapped = self._kinds.get(kind) or self._kinds[""]
-        return mapped(record, as_of, record if remote_data is None else remote_data)
+        map = self._map.get(kind) or self._map[""]
+        return map(record, as_of, record if remote_data is None else remote_data)

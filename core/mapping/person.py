@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .compile import Body, source_of
+from .body import Body, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from .compile import source_of
+from .body import source_of
 from .grammar import Node
 
 if TYPE_CHECKING:

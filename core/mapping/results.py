@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .finished import enrollment_of, values_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ..native import NativeRecord
     from ..schema import CourseEnrollment
 
 __all__ = ["Drift", "Flaw", "Mapped", "Rejected", "Skipped"]
@@ -37,14 +40,30 @@ class Drift:
     """The word, trimmed, at most 80 characters; `(missing)` where a missing one is watched."""
 
 
-class Mapped(NamedTuple):
-    """An enrollment."""
-
-    enrollment: CourseEnrollment
-    flaws: tuple[Flaw, ...]
-    drift: tuple[Drift, ...]
-    stale_at: datetime | None
+class _Mapped(NamedTuple):
+    values: dict[str, Any]
+    """Every field of the enrollment but `remote_data`, as `model_dump` gives them: enough to store it."""
+    remote_data: NativeRecord
+    flaws: tuple[Flaw, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    stale_at: datetime | None = None
     """Until when (inclusive) the same record maps to the same enrollment; map it again once `stale_at < now`."""
+
+
+class Mapped(_Mapped):
+    """An enrollment: its finished values, and the object of the schema for who asks for it."""
+
+    @property
+    def enrollment(self) -> CourseEnrollment:
+        """The enrollment, made at the first look."""
+        made: CourseEnrollment | None = self.__dict__.get("enrollment")
+        if made is None:
+            made = self.__dict__["enrollment"] = enrollment_of(self.values, self.remote_data)
+        return made
+
+    def of(self, enrollment: CourseEnrollment) -> Mapped:
+        """Give the same findings beside another enrollment."""
+        return Mapped(values_of(enrollment), enrollment.remote_data, self.flaws, self.drift, self.stale_at)
 
 
 @dataclass(frozen=True, slots=True)

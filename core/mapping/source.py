@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ from . import builtins
 from .catalog import FUNCTIONS
 from .checks import static
 from .dates import named_zone
-from .effort import weight
+from .effort import Remembered, weight
 from .mistakes import mistake
+from .proof import proven
 from .runtime import UNSURE
 from .values import Unfit
 from .writer import Writer
@@ -23,24 +25,49 @@ if TYPE_CHECKING:
     from .functions import FunctionDoc
     from .grammar import Node
 
-__all__ = ["Source"]
+__all__ = ["Source", "may_raise"]
 
 BLOCKS = 12
 """The most loops inside each other; Python itself ends at 20."""
+WORDS = 256
+"""How many words are remembered of each `one_of`: roles and statuses are the same few in every record."""
 
 
-_LOOPS = frozenset(("projection", "filter_projection", "value_projection", "flatten"))
+_QUIET = frozenset(
+    ("field", "identity", "current", "literal", "index", "subexpression", "index_expression", "pipe")
+    + ("or_expression", "and_expression", "not_expression", "function_expression")
+)
+"""What raises nothing itself."""
+
+
+_ORDERS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_CONSTANTS = {"None": None, "True": True, "False": False}
 
 
 def _is_fixed(node: Node) -> bool:
     return node.type == "literal" or (node.type == "function_expression" and node.value == "setting")
 
 
-def _may_raise(node: Node) -> bool:
+def may_raise(node: Node) -> bool:
     """Tell whether working a node out may raise, as JMESPath's own functions and loops do: then only inside a guard."""
-    return any(
-        inner.type in _LOOPS or (inner.type == "function_expression" and inner.value not in FUNCTIONS)
-        for inner in node.walk()
+    return not all(map(_is_quiet, node.walk()))
+
+
+def _is_quiet(node: Node) -> bool:
+    if node.type == "comparator":
+        plain = any(child.type == "literal" and _is_plain(child.value) for child in node.children)
+        return _counts(node) or (node.value in ("eq", "ne") and plain)
+    return node.type in _QUIET and (node.type != "function_expression" or node.value in FUNCTIONS)
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (str, bool))
+
+
+def _counts(node: Node) -> bool:
+    """Tell whether a comparison is of two numbers for certain, either of which may be null."""
+    return node.value in _ORDERS and all(
+        static(child) in ("number", "seconds") and proven(child) for child in node.children
     )
 
 
@@ -58,6 +85,7 @@ class Source(Writer):
         self.zone = zone
         self._loops = 0
         self._found: dict[Node, str] = {}
+        self._choices: dict[tuple[str, ...], str] = {}
 
     def value(self, node: Node, here: str = "record") -> str:
         """Write what works an expression out, and give the name (or literal) of its value."""
@@ -69,6 +97,8 @@ class Source(Writer):
 
     @staticmethod
     def _true(name: str, type: str) -> str:
+        if name in _CONSTANTS:
+            return str(name == "True")
         if type in ("truth", "text", "id", "email", "url", "datetime", "list", "object"):
             return name
         return f"({name} or {name} == 0 and {name} is not False)"
@@ -99,11 +129,15 @@ class Source(Writer):
         return self.bind(node.value)
 
     def _index(self, node: Node, here: str) -> str:
+        if here in _CONSTANTS:
+            return "None"
         index = self.bind(node.value)
         enough = f"len({here}) > {index}" if node.value >= 0 else f"len({here}) >= -{index}"
         return self._put(f"{here}[{index}] if isinstance({here}, list) and {enough} else None")
 
     def _slice(self, node: Node, here: str) -> str:
+        if here in _CONSTANTS:
+            return "None"
         return self._put(f"{here}[{self.bind(node.value)}] if isinstance({here}, list) else None")
 
     def _flatten(self, node: Node, here: str) -> str:
@@ -176,6 +210,10 @@ class Source(Writer):
         if node.value in ("eq", "ne"):
             same = self._same(node, left, right)
             return self._put(same if node.value == "eq" else f"not {same}")
+        if _counts(node):
+            pairs = zip((left, right), node.children, strict=True)
+            there = " and ".join(f"{name} is not None" for name, child in pairs if child.type != "literal")
+            return self._put(f"{left} {_ORDERS[node.value]} {right}" + (f" if {there} else None" if there else ""))
         if node.value in ("gt", "gte"):
             left, right = right, left
         order = builtins.less if node.value in ("lt", "gt") else builtins.less_or_equal
@@ -186,7 +224,7 @@ class Source(Writer):
             name = left if other is node.children[0] else right
             if literal.type == "literal" and isinstance(literal.value, str):
                 return f"({name} == {literal.value!r})"
-            if literal.type == "literal" and (literal.value is None or isinstance(literal.value, bool)):
+            if literal.type == "literal" and _is_plain(literal.value):
                 return f"({name} is {literal.value!r})"
         self.names["equals"] = builtins.equals
         return f"equals({left}, {right})"
@@ -200,7 +238,7 @@ class Source(Writer):
         if doc is None:
             values = [self.value(child, here) for child in node.children]
             return self._call(node.value, builtins.builtin(node.value), *values)
-        if node.value == "pick" and here == "record" and not _may_raise(node):
+        if node.value == "pick" and here == "record" and not may_raise(node):
             return self._once(doc, node)
         if doc.call is None:
             return getattr(self, f"_do_{node.value}")(node, here)
@@ -209,29 +247,47 @@ class Source(Writer):
     def _once(self, doc: FunctionDoc, node: Node) -> str:
         """Look into a list at the function's start, however many fields ask for the same."""
         if node not in self._found:
-            body, indent = self.body, self.indent
-            self.body, self.indent = self.head, 1
+            body, indent, done = self.body, self.indent, self.done
+            self.body, self.indent, self.done = self.head, 1, {}
             self._found[node] = self._own(doc, node, "record")
-            self.body, self.indent = body, indent
+            self.body, self.indent, self.done = body, indent, done
         return self._found[node]
 
     def _own(self, doc: FunctionDoc, node: Node, here: str) -> str:
         values = [self._argument(doc, position, child, here) for position, child in enumerate(node.children)]
         if "zone" in doc.parameters[-1].kinds and len(values) < len(doc.parameters):
             values.append(self.bind(self.zone))
+        quick = doc.quick
         if doc.name == "url":
             values = self._fixed_start(doc, node, values)
-        return self.convert(f"f_{doc.name}", doc.call, values, nulls=doc.nulls, quick=doc.quick)
+        if doc.name == "one_of":
+            quick = self._fixed_choices(doc, node, values)
+        return self.convert(f"f_{doc.name}", doc.call, values, nulls=doc.nulls, quick=quick)
 
     def _fixed_start(self, doc: FunctionDoc, node: Node, values: list[str]) -> list[str]:
         """Put the parts of an address that are the same for every record together, once."""
-        fixed = [self.names[value] for value, child in zip(values, node.children, strict=True) if _is_fixed(child)]
+        fixed = [self._fixed(name) for name, child in zip(values, node.children, strict=True) if _is_fixed(child)]
         if doc.call is None or len(fixed) < 2 or not all(map(_is_fixed, node.children[: len(fixed)])):  # noqa: PLR2004 - nothing to put together
             return values
         try:
             return [self.bind(doc.call(*fixed)), *values[len(fixed) :]]
         except Unfit:
             return values  # every record will tell
+
+    def _fixed_choices(self, doc: FunctionDoc, node: Node, values: list[str]) -> str:
+        """Compare each word once with choices that are the same for every record."""
+        call = doc.call
+        if call is None or not all(map(_is_fixed, node.children[1:])):
+            return ""
+        names = tuple(values[1:])
+        if names not in self._choices:
+            choices = [self._fixed(name) for name in names]
+            self._choices[names] = self.bind(Remembered(lambda word: call(word, *choices), WORDS))
+        known = self._choices[names]
+        return f"{known}[{{0}}] if {{0}}.__class__ is str else f_one_of({', '.join(values)})"
+
+    def _fixed(self, name: str) -> Any:
+        return _CONSTANTS[name] if name in _CONSTANTS else self.names[name]
 
     def _argument(self, doc: FunctionDoc, position: int, child: Node, here: str) -> str:
         if "zone" not in doc.parameter(position).kinds:
@@ -251,17 +307,23 @@ class Source(Writer):
     def _do_first(self, node: Node, here: str) -> str:
         *others, last = node.children
         found = self.fresh()
-        depth = self.indent
-        for child in others:
-            self.line(f"{found} = {self.value(child, here)}")
-            sure = static(child) not in UNSURE
-            self.line(f"if {found} is None:" if sure else f"if not usable({found}):")
-            self.deeper()
-        self.line(f"{found} = {self.value(last, here)}")
-        if static(last) in UNSURE:
-            self.line(f"{found} = {found} if usable({found}) else None")
-        self.indent = depth
+        with ExitStack() as blocks:
+            for child in others:
+                self.line(f"{found} = {self.value(child, here)}")
+                blocks.enter_context(self.block(f"if {found} is None{self._useless(child, found, ' or ')}:"))
+            self.line(f"{found} = {self.value(last, here)}")
+            if useless := self._useless(last, found):
+                with self.block(f"if {useless}:"):
+                    self.line(f"{found} = None")
         return found
+
+    @staticmethod
+    def _useless(node: Node, name: str, mark: str = "") -> str:
+        """Write the condition that a value is blank or a zero date, if it may be."""
+        if static(node) not in UNSURE:
+            return ""
+        unless = f"{name}.__class__ is str and ({name} < '2' or {name} > '~')"
+        return f"{mark}{unless} and not usable({name})"
 
     def _do_when(self, node: Node, here: str) -> str:
         found = self.fresh()
@@ -273,7 +335,8 @@ class Source(Writer):
         return found
 
     def _do_setting(self, node: Node, _here: str) -> str:
-        return self.bind(self.settings.get(node.children[0].value))
+        value = self.settings.get(node.children[0].value)
+        return repr(value) if value is None or isinstance(value, bool) else self.bind(value)
 
     def _do_past(self, node: Node, here: str) -> str:
         return self._clock("before", node, here)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..schema import Status
-from .effort import remembered
+from .effort import Remembered
 from .texts import scalar
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["OPEN", "settle", "word"]
+__all__ = ["OPEN", "settle", "word", "words"]
 
 ASSIGNED, ENROLLED, IN_PROGRESS, OVERDUE = Status.ASSIGNED, Status.ENROLLED, Status.IN_PROGRESS, Status.OVERDUE
 COMPLETED, PASSED, FAILED, WITHDRAWN = Status.COMPLETED, Status.PASSED, Status.FAILED, Status.WITHDRAWN
@@ -23,9 +23,13 @@ OPEN = (ASSIGNED, ENROLLED, IN_PROGRESS, OVERDUE)
 CLOSED_AT, PREVIOUSLY_COMPLETED_AT, NOWHERE = "closed_at", "previously_completed_at", "nowhere"
 
 
-@remembered(1_024)  # the same few words in every record
+words = Remembered(scalar, 1_024)  # the same few in every record
+
+
 def word(value: Any) -> str | None:
     """Give a native status as text, trimmed: true is `true`, 2 is `2`; blank is null."""
+    if value.__class__ is str:
+        return words[value]
     if value is True or value is False:
         return "true" if value else "false"
     return scalar(value)

@@ -7,7 +7,7 @@ import re
 from typing import Any, cast
 from urllib.parse import quote
 
-from .effort import remembered, spend_on
+from .effort import LONG, Remembered, spend
 from .functions import function
 from .values import Unfit, clean, is_number
 
@@ -29,7 +29,8 @@ def scalar(value: Any) -> str | None:
         Unfit: It is true, false, a list or an object.
     """
     if isinstance(value, str):
-        spend_on(value)
+        if len(value) > LONG:
+            spend(len(value))
         return clean(value) or None
     if value is None:
         return None
@@ -69,18 +70,31 @@ def _encodable(text: str) -> bool:
 @function("ids(part: text|number, ...)", "id", ("ids(`45`, '12')", "45:12"), ("ids(`45`, `null`)", "45:"), nulls=True)
 def ids(*parts: Any) -> str | None:
     """An id made of parts, joined with `:`. A missing part is an empty part; null if all are missing."""
-    texts = ["" if part is None else str(part) if part.__class__ is int else id_(part) or "" for part in parts]
-    return ":".join(texts) if any(texts) else None
+    found = ":".join([_part(part) for part in parts])
+    return found if len(found) >= len(parts) else None  # not only the marks between them
+
+
+def _part(value: Any) -> str:
+    if value.__class__ is str and value.isalnum() and value.isascii():
+        return value
+    return "" if value is None else id_(value) or ""
 
 
 @function(
-    "text(value: text|number)", "text", ("text('  Safety ')", "Safety"), ("text(`12`)", "12"), ("text('')", "null")
+    "text(value: text|number)",
+    "text",
+    ("text('  Safety ')", "Safety"),
+    ("text(`12`)", "12"),
+    ("text('')", "null"),
+    quick="({0}.strip() or None) if {0}.__class__ is str and {0}.isascii() and '\\0' not in {0} and len({0}) <= LONG"
+    " else f_text({0})",
 )
 def text(value: Any) -> str | None:
     """A text, trimmed; blank is null. A number becomes its digits; true, false, lists and objects are flaws."""
     if value.__class__ is not str:
         return scalar(value)
-    spend_on(value)
+    if len(value) > LONG:
+        spend(len(value))
     found = value.strip()
     return (found if found.isascii() and "\0" not in found else clean(found)) or None
 
@@ -102,7 +116,7 @@ def _space(tag: re.Match[str]) -> str:
 def unescape(value: Any) -> str | None:
     """A text with its HTML entities unescaped once; `<` stays."""
     found = _string(value)
-    return text(found if "&" not in found else entities.unescape(found))
+    return text(entities.unescape(found) if "&" in found else found)
 
 
 @function("lower(value: text|number)", "text", ("lower(' Passed')", "passed"))
@@ -122,13 +136,15 @@ def upper(value: Any) -> str | None:
 @function("snake(value: text|number)", "text", ("snake('Not Started')", "not_started"))
 def snake(value: Any) -> str | None:
     """A text in lower case, with `_` between its words."""
-    return _snaked(value)
+    return _words[value] if value.__class__ is str else _snaked(value)
 
 
-@remembered(1_024)
 def _snaked(value: Any) -> str | None:
     found = scalar(value)
     return (_NOT_WORD.sub("_", found.lower()).strip("_") or None) if found else None
+
+
+_words = Remembered(_snaked, 1_024)  # statuses: the same few words in every record
 
 
 @function("before(value: text, mark: text)", "text", ("before('In Progress / Past Due', '/')", "In Progress"))
@@ -157,11 +173,6 @@ def has(value: Any, piece: Any) -> bool:
 )
 def one_of(value: Any, *choices: Any) -> bool:
     """Whether the value is one of the choices: compared as text, trimmed, whatever the case; false for null."""
-    return _is_one_of(value, choices)
-
-
-@remembered(4_096)  # roles and statuses: the same few words in every record
-def _is_one_of(value: Any, choices: tuple[Any, ...]) -> bool:
     found = scalar(value)
     return found is not None and found.lower() in {str(scalar(choice)).lower() for choice in choices}
 
@@ -175,15 +186,19 @@ def _is_one_of(value: Any, choices: tuple[Any, ...]) -> bool:
 )
 def person(first: Any, last: Any) -> str | None:
     """A full name of its two halves; one is enough."""
-    one, other = (None if part is None else text(part) for part in (first, last))
+    one = None if first is None else text(first)
+    other = None if last is None else text(last)
     return f"{one} {other}" if one and other else one or other
 
 
 @function("email(value: text)", "email", ("email(' ada@example.com')", "ada@example.com"), ("email('ada')", "null"))
 def email(value: Any) -> str | None:
     """An e-mail address; null without an `@` between two others: that is data, not a flaw."""
-    found = text(_string(value))
-    return found if found and 0 < found.find("@") < len(found) - 1 else None
+    if value.__class__ is str and value.isascii() and "\0" not in value and len(value) <= LONG:
+        found = value.strip()  # nearly all of them
+    else:
+        found = text(_string(value)) or ""
+    return found if 0 < found.find("@") < len(found) - 1 else None
 
 
 @function(
@@ -208,25 +223,27 @@ def url(base: Any, *segments: Any) -> str | None:
     """An address of its parts, each percent-encoded; null if any part is."""
     if base is None:
         return None
-    address = _base(base)
+    address = _bases[base] if base.__class__ is str else _base(base)
     for segment in segments:
         part = str(segment) if segment.__class__ is int else scalar(segment)
         if part is None:
             return None
-        address = f"{address}/{_segment(part)}"
+        address = f"{address}/{part if segment.__class__ is int else _segments[part]}"
     return address
 
 
-@remembered(1_024)
-def _base(text: str) -> str:
+def _base(text: Any) -> str:
     return (absolute(text) or "").rstrip("/")
 
 
-@remembered(4_096)
 def _segment(text: str) -> str:
     if text in (".", ".."):
         raise Unfit("an address with a step upwards")
     return quote(text, safe=_SAFE)
+
+
+_bases = Remembered(_base, 1_024)
+_segments = Remembered(_segment, 4_096)
 
 
 @function(
@@ -262,5 +279,6 @@ def absolute(value: Any) -> str | None:
 def _string(value: Any) -> str:
     if not isinstance(value, str):
         raise Unfit("expected a text")
-    spend_on(value)
+    if len(value) > LONG:
+        spend(len(value))
     return value

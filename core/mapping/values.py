@@ -50,6 +50,9 @@ def preview(value: Any) -> str:
 def clean(text: str) -> str:
     """Trim a text, take NUL characters out, and put U+FFFD in the place of lone surrogates."""
     text = text.strip()
-    if text.isascii():
-        return text if "\0" not in text else text.replace("\0", "").strip()
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "").strip()
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text if "\0" not in text else text.replace("\0", "").strip()

@@ -6,10 +6,10 @@ can therefore not say anything in Python, whatever it holds.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from .effort import begin, spend
+from .effort import BUDGET, LONG, METER, spend
 from .mistakes import mistake
 from .runtime import before, coming, note, usable
 
@@ -30,7 +30,9 @@ class Writer:
     def __init__(self) -> None:
         self.names: dict[str, Any] = {
             "before": before,
-            "begin": begin,
+            "BUDGET": BUDGET,
+            "LONG": LONG,
+            "meter": METER,
             "spend": spend,
             "coming": coming,
             "note": note,
@@ -40,12 +42,15 @@ class Writer:
         self.file = ""
         self.field = ""
         """Where the expression that is being written stands: for flaws and mistakes."""
-        self.head = ["    flaws, drift, ahead = [], [], []", "    begin()"]
+        self.head = ["    flaws, drift, ahead = [], [], []", "    meter.left = BUDGET"]
         self.body: list[str] = []
         self.indent = 1
         self._count = 0
         self._members: dict[tuple[str, ...], str] = {}
         self._getters: dict[tuple[str, ...], str] = {}
+        self._bound: dict[Any, str] = {}
+        self.done: dict[tuple[str, ...], str] = {}
+        """Conversions that have been worked out wherever the next line is reached, with the names of what they gave."""
         self.paths: dict[str, tuple[str, ...]] = {"record": ()}
 
     def line(self, text: str) -> None:
@@ -57,11 +62,12 @@ class Writer:
         """Write a line that opens a block, and indent what follows."""
         self.line(text)
         self.deeper()
-        start = len(self.body)
+        start, done = len(self.body), dict(self.done)
         yield
         if len(self.body) == start:
             self.line("pass")
         self.indent -= 1
+        self.done = done
 
     def deeper(self) -> None:
         """Indent what follows."""
@@ -76,9 +82,11 @@ class Writer:
 
     def bind(self, value: Any) -> str:
         """Give a name that stands for a value from outside."""
-        name = f"c{len(self.names)}"
-        self.names[name] = value
-        return name
+        key = value.__class__, repr(value) if isinstance(value, (str, int, float)) else id(value)
+        if key not in self._bound:
+            name = self._bound[key] = f"c{len(self.names)}"
+            self.names[name] = value
+        return self._bound[key]
 
     def compiled(self, name: str, parameters: str) -> Callable[..., Any]:
         """Compile what was written into a function."""
@@ -112,23 +120,22 @@ class Writer:
         return self._members[path]
 
     def convert(self, name: str, call: Any, values: list[str], *, nulls: bool = False, quick: str = "") -> str:
-        """Write the call of a function that may find its value unfit: then null, and a flaw."""
+        """Write the call of a function that may find its value unfit: then null, and a flaw.
+
+        What is known already is not worked out again, unless it is null: then every field notes its own flaw.
+        """
+        if values[0] == "None" and not nulls:
+            return "None"
         self.names[name] = call
-        found = self.fresh()
-        if not nulls:
-            self.line(f"{found} = None")
-        with self._unless_null(values[0], nulls=nulls):
+        found, known = self.fresh(), self.done.get((name, *values))
+        conditions = [f"{found} is None"] * bool(known) + [f"{values[0]} is not None"] * (not nulls)
+        if conditions:
+            self.line(f"{found} = {known}")
+        with self.block(f"if {' and '.join(conditions)}:") if conditions else nullcontext():
             with self.block("try:"):
-                call = quick.format(values[0]) if quick else f"{name}({', '.join(values)})"
+                call = quick.format(*values) if quick else f"{name}({', '.join(values)})"
                 self.line(f"{found} = {call}")
             with self.block("except Exception as error:"):
                 self.line(f"{found} = note(flaws, {self.field!r}, {values[0]}, error)")
+        self.done[name, *values] = found
         return found
-
-    @contextmanager
-    def _unless_null(self, value: str, *, nulls: bool) -> Generator[None]:
-        if nulls:
-            yield
-            return
-        with self.block(f"if {value} is not None:"):
-            yield

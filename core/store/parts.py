@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, insert, literal, select, tuple_
 
-from .store import select_by_ids, upsert
+from .finding import rows_by_ids
+from .store import upsert
 from .tables import dirty, parts
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ _MANY = 200
 def put_parts(db: Connection, connection: str, kind: str, natives: Mapping[tuple[str, str], str]) -> None:
     """Write parts by (id, part); an enrollment is dirty where a part is new or another than before."""
     ids = {id for id, _ in natives}
-    query = select_by_ids(db, parts, connection, ids, "id", "part", "native", "kind")
-    stored = {(row[0], row[1]): (row[2], row[3]) for row in db.execute(query)}
+    found = rows_by_ids(db, parts, connection, ids, "id", "part", "native", "kind")
+    stored = {(row[0], row[1]): (row[2], row[3]) for row in found}
     changed = {key: native for key, native in natives.items() if stored.get(key) != (native, kind)}
     upsert(
         db,
@@ -57,9 +58,8 @@ def clean(db: Connection, connection: str, ids: Collection[str]) -> None:
 
 def parts_of(db: Connection, connection: str, ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
     """Give the parts (kind, native) of enrollments, sorted by part key."""
-    query = select_by_ids(db, parts, connection, ids, "id", "part", "kind", "native")
     found: dict[str, list[tuple[str, str]]] = {}
-    for id, _, kind, native in sorted(tuple(row) for row in db.execute(query)):
+    for id, _, kind, native in sorted(rows_by_ids(db, parts, connection, ids, "id", "part", "kind", "native")):
         found.setdefault(id, []).append((kind, native))
     return found
 

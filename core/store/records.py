@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from .clock import is_ahead
+from .finding import delete_by_ids, rows_by_ids
 from .runs import DONE
-from .store import select_by_ids, upsert
+from .store import upsert
 from .tables import drift, enrollments, flaws, parts, plan, rejected, runs, seen
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What is stored of an enrollment: enough to tell whether it has to be mapped again."""
 
     native_hash: str
@@ -31,15 +31,13 @@ class Known:
 
 def known(db: Connection, connection: str, ids: Collection[str]) -> dict[str, Known]:
     """Give what is stored of the enrollments with these ids."""
-    columns = "id", "native_hash", "mapping", "kind", "stale_at", "removed_at", "updated_at"
-    query = select_by_ids(db, enrollments, connection, ids, *columns)
-    return {row[0]: Known(*row[1:]) for row in db.execute(query)}
+    return {row[0]: Known(*row[1:]) for row in rows_by_ids(db, enrollments, connection, ids, "id", *Known._fields)}
 
 
 def seen_in(db: Connection, connection: str, ids: Collection[str], run: int) -> set[str]:
     """Give those of the ids that this run was served before."""
-    query = select_by_ids(db, seen, connection, ids, "id", "part", "run")
-    return {id for id, part, last in db.execute(query) if not part and last == run}
+    found = rows_by_ids(db, seen, connection, ids, "id", "part", "run")
+    return {id for id, part, last in found if not part and last == run}
 
 
 def mark_seen(db: Connection, connection: str, run: int, partition: str, keys: Iterable[tuple[str, str]]) -> None:
@@ -64,13 +62,13 @@ def put_findings(
     found_drift: Sequence[dict[str, Any]],
 ) -> None:
     """Replace the flaws and the drift of the enrollments with these ids."""
-    db.execute(delete(flaws).where(flaws.c.connection == connection, flaws.c.id.in_(ids)))
+    delete_by_ids(db, flaws, connection, ids)
     upsert(db, flaws, found_flaws)
-    gone = delete(drift).where(drift.c.connection == connection, drift.c.id.in_(ids))
-    if found_drift:
-        stays = or_(*(and_(drift.c.id == row["id"], drift.c.value == row["value"]) for row in found_drift))
-        gone = gone.where(~stays)
-    db.execute(gone)
+    stored = rows_by_ids(db, drift, connection, ids, "id", "what", "value")
+    gone = set(stored).difference((row["id"], row["what"], row["value"]) for row in found_drift)
+    for id, what, value in gone:
+        ours = drift.c.connection == connection, drift.c.id == id
+        db.execute(delete(drift).where(*ours, drift.c.what == what, drift.c.value == value))
     upsert(db, drift, found_drift, keep=["first_seen"])
 
 
@@ -81,7 +79,7 @@ def put_rejected(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 def drop_rejected(db: Connection, connection: str, ids: Collection[str]) -> None:
     """Forget earlier rejections of records that have become enrollments since."""
-    db.execute(delete(rejected).where(rejected.c.connection == connection, rejected.c.id.in_(ids)))
+    delete_by_ids(db, rejected, connection, ids, key="key")  # which is the id, where there is one
 
 
 def drop_old_rejected(db: Connection, connection: str, run: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ..mapping.finished import values_of
 from ..native import parse
 from ..schema import AssignedBy, Course, CourseEnrollment, Email, Status, Url, User
 from .tables import Moment, enrollments
@@ -33,21 +34,27 @@ SAME = (
 
 def columns_of(one: CourseEnrollment) -> dict[str, Any]:
     """Spread a record over its columns; `remote_data` is left to the caller, who has its text."""
-    by = one.assigned_by
-    columns: dict[str, Any] = {name: getattr(one, name) for name in SAME}
+    return spread(values_of(one))
+
+
+def spread(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Spread the finished values of a record over its columns."""
+    user, course, by = values["user"], values["course"], values["assigned_by"]
+    emails = user["emails"]
+    columns: dict[str, Any] = {name: values[name] for name in SAME}
     columns |= {
-        "id": one.id,
-        "user_id": one.user.id,
-        "user_name": one.user.name,
-        "user_email": one.user.emails[0].email if one.user.emails else None,
-        "user_emails": [email.model_dump() for email in one.user.emails],
-        "course_id": one.course.id,
-        "course_title": one.course.title,
-        "status": one.status.value,
-        "assigned_by_id": by.id if by else None,
-        "assigned_by_name": by.name if by else None,
-        "urls": [url.model_dump() for url in one.urls],
-        "custom_fields": one.custom_fields,
+        "id": values["id"],
+        "user_id": user["id"],
+        "user_name": user["name"],
+        "user_email": emails[0]["email"] if emails else None,
+        "user_emails": emails,
+        "course_id": course["id"],
+        "course_title": course["title"],
+        "status": values["status"].value,
+        "assigned_by_id": by["id"] if by else None,
+        "assigned_by_name": by["name"] if by else None,
+        "urls": values["urls"],
+        "custom_fields": values["custom_fields"],
     }
     return columns
 
@@ -69,12 +76,12 @@ def enrollment_of(row: Mapping[str, Any]) -> CourseEnrollment:
     )
 
 
-def later_of(changes: Sequence[tuple[datetime, CourseEnrollment, datetime | None]]) -> list[dict[str, Any]]:
+def later_of(changes: Sequence[tuple[datetime, Mapping[str, Any], datetime | None]]) -> list[dict[str, Any]]:
     """Write what dates will make of a record: from when on, until when, and the columns that are others then."""
     found: list[dict[str, Any]] = []
     before: dict[str, Any] = {}
-    for number, (start, one, end) in enumerate(changes):
-        columns = columns_of(one)
+    for number, (start, values, end) in enumerate(changes):
+        columns = spread(values)
         if number:
             changed = {name: _written(value) for name, value in columns.items() if value != before[name]}
             found.append({"from": _written(start), "until": _written(end), "columns": changed})

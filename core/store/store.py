@@ -6,17 +6,17 @@ import threading
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import ARRAY, Column, Connection, Select, Table, cast, func, select, true
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Connection, Table, select
 
 from .copying import copy_rows
 from .database import database_errors, open_database, shown
 from .lock import held
+from .replacing import replace_rows
 from .rows import enrollment_of
-from .tables import Text, enrollments
+from .tables import enrollments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from types import TracebackType
 
     from ..schema import CourseEnrollment
@@ -132,24 +132,6 @@ def row_of(db: Connection, connection: str, id: str) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
-def select_by_ids(
-    db: Connection, table: Table, connection: str, ids: Collection[str], *columns: str
-) -> Select[*tuple[Any, ...]]:
-    """Select columns of the rows of a connection that have one of these ids, by way of the primary key.
-
-    In PostgreSQL each id is looked up by itself: a table that has just been filled has no statistics yet, and a list
-    of ids would be answered by reading all of the connection's rows.
-    """
-    ours = table.c.connection == connection
-    if db.dialect.name != "postgresql":
-        return select(*(table.c[name] for name in columns)).where(ours, table.c.id.in_(ids))
-    wanted = func.unnest(cast(list(ids), ARRAY(Text))).table_valued(Column("id", Text), name="wanted").render_derived()
-    found = (
-        select(*(table.c[name] for name in columns)).where(ours, table.c.id == wanted.c.id).offset(0).lateral("found")
-    )
-    return select(*(found.c[name] for name in columns)).select_from(wanted.join(found, true()))
-
-
 def upsert(db: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: Sequence[str] = ()) -> None:
     """Insert rows, or replace those with the same primary key.
 
@@ -164,12 +146,4 @@ def upsert(db: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep
     if db.dialect.name == "postgresql":
         copy_rows(db, table, rows, keep)
         return
-    insert = sqlite.insert(table)
-    keys = [column.name for column in table.primary_key.columns]
-    replaced = {name: insert.excluded[name] for name in rows[0] if name not in keys and name not in keep}
-    statement = (
-        insert.on_conflict_do_update(index_elements=keys, set_=replaced)
-        if replaced
-        else insert.on_conflict_do_nothing(index_elements=keys)
-    )
-    db.execute(statement, list(rows))
+    replace_rows(db, table, rows, keep)

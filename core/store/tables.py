@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import (
@@ -23,6 +24,8 @@ from sqlalchemy import (
 from sqlalchemy import Text as AnyText
 from sqlalchemy.dialects.postgresql import JSONB, TEXT
 
+from ..native import dump
+
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
     from sqlalchemy.types import TypeEngine
@@ -40,11 +43,9 @@ class Moment(TypeDecorator[datetime]):
         """Pick the column type."""
         return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else DateTime(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Write; always with six digits of a second, so that texts compare as times do."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """Write."""
+        return moment_text if dialect.name == "sqlite" else None
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Read."""
@@ -69,8 +70,25 @@ class Json(TypeDecorator[Any]):
         return dialect.type_descriptor(JSONB(none_as_null=True) if dialect.name == "postgresql" else self.impl_instance)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """Write."""
+        """Make a value fit for PostgreSQL."""
         return _storable(value) if dialect.name == "postgresql" else value
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """Write."""
+        return json_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+
+@lru_cache(maxsize=1_024)  # one record names a moment several times, and so do the records of a page
+def moment_text(value: datetime | None) -> str | None:
+    """Write a date-time for SQLite; always with six digits of a second, so that texts compare as times do."""
+    if value is None:
+        return None
+    return f"{value.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
+
+
+def json_text(value: Any) -> str | None:
+    """Write JSON for SQLite."""
+    return None if value is None else dump(value)
 
 
 def _storable(value: Any) -> Any:

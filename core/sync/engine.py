@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
@@ -38,6 +37,7 @@ from .remap import MAPPED_AT_ONCE, Outdated
 from .removals import remove_vanished
 from .report import Counts, Report
 from .unread import new_unread
+from .writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,9 @@ class Sync:
         self._store = store
         self._clock = clock
         self._stopping = asyncio.Event()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
         self._counted = 0.0
+        self._uncounted = False
 
     def stop(self) -> None:
         """Let the run end at the next page of each partition under way; it can be taken up again. For signals."""
@@ -114,37 +116,37 @@ class Sync:
             Stopped: `stop` was called.
             StoreError: The database failed, or another sync of the connection is under way.
         """
-        with self._store.held(self._connection.name) as self._still_held:
-            return await self._run(full=full, allow_removals=allow_removals, observe=observe or _ignore)
+        with self._store.held(self._connection.name) as still_held:
+            self._writing = Writing(self._store, still_held, self._note_pages)
+            try:
+                return await self._run(full=full, allow_removals=allow_removals, observe=observe or _ignore)
+            finally:
+                self._writing.close()
 
     async def _run(self, *, full: bool, allow_removals: bool, observe: Callable[[Report], None]) -> Report:
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="rollbook-store")
         self._observe = observe
         self._as_of = self._clock()
+        self._report = await self._in_store(lambda db: self._begin(db, full=full, allow_removals=allow_removals))
+        self._before = (self._report.counts.requests, self._report.counts.retries, self._report.counts.waited)
+        self._intake = Intake(
+            self._connection.name,
+            self._connector.name,
+            self._connection.normalizer,
+            self._report.counts,
+            self._as_of,
+            await self._in_store(self._keeping),
+        )
+        part = self._connector.part
+        self._part_key = None if part is None else compile_expression(part)
+        self._joins = Joins(self._connector, whole=self._report.mode == "full")
         try:
-            self._report = await self._in_store(lambda db: self._begin(db, full=full, allow_removals=allow_removals))
-            self._before = (self._report.counts.requests, self._report.counts.retries, self._report.counts.waited)
-            self._intake = Intake(
-                self._connection.name,
-                self._connector.name,
-                self._connection.normalizer,
-                self._report.counts,
-                self._as_of,
-                await self._in_store(self._keeping),
-            )
-            part = self._connector.part
-            self._part_key = None if part is None else compile_expression(part)
-            self._joins = Joins(self._connector, whole=self._report.mode == "full")
-            try:
-                await self._read_all()
-                await self._settle(allow_removals=allow_removals)
-            except RollbookError as error:
-                await self._note_abort(error)
-                raise error.at(f"connection {self._connection.name!r}") from None
-            finally:
-                self._joins.close()
+            await self._read_all()
+            await self._settle(allow_removals=allow_removals)
+        except RollbookError as error:
+            await self._note_abort(error)
+            raise error.at(f"connection {self._connection.name!r}") from None
         finally:
-            self._writer.shutdown(wait=True)
+            self._joins.close()
         return self._report
 
     # -- beginning --------------------------------------------------------------------------------------------------
@@ -206,6 +208,7 @@ class Sync:
         self._plan = Plan(self._connection, self._report, self._in_store, self._observe, workers)
         try:
             async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
                 listing = [tasks.create_task(self._plan.fill()), tasks.create_task(self._plan.feed())]
                 working = [tasks.create_task(self._work()) for _ in range(workers)]
                 await self._ended(working)
@@ -274,13 +277,25 @@ class Sync:
         since: JSON = None
         if self._report.mode == "incremental":
             since = await self._in_store(lambda db: stored_runs.watermark(db, self._connection.name, partition.key))
-        async with aclosing(read_pages(self._connection, partition, cursor, since)) as pages:
-            async for page, last in pages:
-                records += len(page.records)
-                await self._keep(partition.key, page, records, last=last)
-                self._observe(self._report)
-                if not last:
-                    self._go_on()
+        try:
+            async with aclosing(read_pages(self._connection, partition, cursor, since)) as pages:
+                async for page, last in pages:
+                    records += len(page.records)
+                    await self._keep(partition.key, page, records, last=last)
+                    if not last:
+                        self._go_on()
+        finally:
+            await self._written(partition.key)
+
+    async def _written(self, key: str) -> None:
+        """Wait for the page of a partition that is being written."""
+        if writing := self._under_way.pop(key, None):
+            await writing
+
+    async def _told(self, written: asyncio.Future[None]) -> None:
+        """Tell who watches once a page is written."""
+        await written
+        self._observe(self._report)
 
     async def _keep(self, key: str, page: Page, records: int, *, last: bool) -> None:
         place = Place(self._report.run, key, page.kind)
@@ -306,11 +321,20 @@ class Sync:
             stored_runs.note_partition(db, self._report.run, key, **values)
             if last:
                 stored_runs.complete_partition(db, self._connection.name, self._report.run, key)
-                self._count_partitions(db)
+                self._uncounted = True
             self._report.counts.records += len(page.records)
-            self._note_counts(db)
 
-        await self._in_store(write)
+        if (before := self._under_way.get(key)) and not before.done():  # one page is written while the next is read
+            await self._written(key)
+            self._go_on()
+        written = self._writing.together(write, len(page.records))
+        self._under_way[key] = self._tasks.create_task(self._told(written))
+
+    def _note_pages(self, db: Transaction) -> None:
+        if self._uncounted:
+            self._uncounted = False
+            self._count_partitions(db)
+        self._note_counts(db)
 
     async def _note_partition(self, key: str, state: str, error: str | None = None) -> None:
         def write(db: Transaction) -> None:
@@ -436,12 +460,7 @@ class Sync:
         stored_runs.note_run(db, self._report.run, counts=counts.to_json())
 
     async def _in_store(self, work: Callable[[Transaction], T]) -> T:
-        def transaction() -> T:
-            self._still_held()  # a server that was away has given the lock away, too
-            with self._store.write() as db:
-                return work(db)
-
-        return await asyncio.get_running_loop().run_in_executor(self._writer, transaction)
+        return await self._writing.alone(work)
 
 
 def _ignore(report: Report) -> None:

@@ -10,9 +10,9 @@ from ..native import dump, parse
 from ..store import records as stored_records
 from ..store.fields import put_fields
 from ..store.parts import drop_all_parts, put_parts
-from ..store.rows import columns_of, is_stale, later_of, moved
+from ..store.rows import is_stale, later_of, moved, spread
 from ..table import as_key
-from .keeping import Keeping
+from .keeping import Keeping, Kept
 from .shapes import Shapes
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ..mapping import Normalizer
     from ..native import JSON, NativeRecord
     from ..store.records import Known
-    from .keeping import Kept
     from .report import Counts
 
 
@@ -137,7 +136,7 @@ class Intake:
             self._shapes.note(place.kind, record)
             return
         result = self._normalizer.normalize(record, kind=place.kind, as_of=self._as_of)
-        person = result.enrollment.user.id if isinstance(result, Mapped) else None
+        person = result.values["user"]["id"] if isinstance(result, Mapped) else None
         if self._keeping.is_kept_out(person) or self._keeping.keeps_out(record, place.kind):
             result = Skipped(FORGOTTEN, id)
         if isinstance(result, Skipped):
@@ -154,13 +153,16 @@ class Intake:
         if not double:
             self._counts.new += old is None
             self._counts.changed += old is not None
-        self._add(batch, place.kind, id, self._kept(record, place.kind, result), native_hash)
+        self._add(batch, place.kind, id, self._kept(record, text, place.kind, result), native_hash)
 
-    def _kept(self, record: NativeRecord, kind: str, result: Mapped) -> Kept:
+    def _kept(self, record: NativeRecord, text: str, kind: str, result: Mapped) -> Kept:
+        if self._keeping.mode == "full":
+            return Kept(result, text)
+
         def map(record: NativeRecord, at: datetime) -> Mapped | Skipped | Rejected:
             return self._normalizer.normalize(record, kind=kind, as_of=at)
 
-        return self._keeping.of(record, result, map, self._as_of)
+        return self._keeping.of(record, text, result, map, self._as_of)
 
     def _is_current(self, old: Known, native_hash: str, kind: str) -> bool:
         return (
@@ -176,14 +178,14 @@ class Intake:
         other = (row["updated_at"], row["native_hash"]) if row else (old.updated_at, old.native_hash) if old else None
         if other is None:
             return True
-        return _rank(new.enrollment.updated_at, native_hash) > _rank(*other)
+        return _rank(new.values["updated_at"], native_hash) > _rank(*other)
 
     def _add(self, batch: Batch, kind: str, id: str, kept: Kept, native_hash: str) -> None:
         result, later = kept.result, kept.later
         if later is not None:
-            following = [(start, one.enrollment, one.stale_at) for start, one in later]
-            later = later_of([(self._as_of, result.enrollment, result.stale_at), *following])
-        batch.rows[id] = columns_of(result.enrollment) | {
+            following = [(start, one.values, one.stale_at) for start, one in later]
+            later = later_of([(self._as_of, result.values, result.stale_at), *following])
+        batch.rows[id] = spread(result.values) | {
             "id": id,
             "connection": self._name,
             "connector": self._connector,
@@ -281,7 +283,7 @@ class Intake:
             )
             if isinstance(result, Mapped):
                 self._counts.remapped += 1
-                kept = self._kept(as_object(record), row["kind"], result)
+                kept = self._kept(as_object(record), row["remote_data"], row["kind"], result)
                 self._add(batch, row["kind"], row["id"], kept, row["native_hash"])
             elif isinstance(result, Skipped):
                 batch.skipped[row["id"]] = result.reason

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import SettingsError
 from ..mapping import Mapped
+from ..mapping.finished import values_of
 from ..native import digest, dump, parse
 from ..pseudonyms import Pseudonyms
-from ..store.rows import columns_of, enrollment_of
+from ..store.rows import enrollment_of, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,32 +102,39 @@ class Keeping:
         """Give a stored row that was made by other rules, and that cannot be read again, as it may be kept."""
         if self.mode == "none":
             return row | {"remote_data": "{}", "later": []}
-        record, one = parse(row["remote_data"]), Mapped(enrollment_of(row), (), (), None)
+        stored = enrollment_of(row)
+        record, one = parse(row["remote_data"]), Mapped(values_of(stored), stored.remote_data)
         made_up = self._made_up(record if isinstance(record, dict) else {}, one)
-        return row | columns_of(self._named(one).enrollment) | {"remote_data": dump(made_up)}
+        return row | spread(self._named(one).values) | {"remote_data": dump(made_up)}
 
     def hash_of(self, text: str) -> str:
         """Give what a native record is recognised by: by nobody else, where it may not be kept."""
         return digest(text) if self.mode == "full" else digest(f"{self.key.hex()}{text}")
 
     def of(
-        self, record: NativeRecord, result: Mapped, map: Callable[[NativeRecord, datetime], Any], at: datetime
+        self,
+        record: NativeRecord,
+        text: str,
+        result: Mapped,
+        map: Callable[[NativeRecord, datetime], Any],
+        at: datetime,
     ) -> Kept:
         """Give what is stored of a record.
 
         Args:
             record: The native record.
+            text: The same, as JSON.
             result: What it maps to.
             map: Maps a record for an instant.
             at: The instant of `result`.
         """
         if self.mode == "full":
-            return Kept(result, dump(record))
+            return Kept(result, text)
         if self.mode == "none":
             return Kept(result, "{}", _later(record, result, map))
         made_up = self._made_up(record, result)
         again = map(made_up, at)
-        if isinstance(again, Mapped) and again.enrollment.id == result.enrollment.id:
+        if isinstance(again, Mapped) and again.values["id"] == result.values["id"]:
             return Kept(self._named(again), dump(made_up))
         return Kept(self._named(result), "{}", [(when, self._named(one)) for when, one in _later(record, result, map)])
 
@@ -137,9 +145,9 @@ class Keeping:
         return dump(self.pseudonyms.of(record) if self.mode == "pseudonyms" else record)
 
     def _made_up(self, record: NativeRecord, result: Mapped) -> NativeRecord:
-        by = result.enrollment.assigned_by
-        names = [name for name in (result.enrollment.user.name, by.name if by else None) if name]
-        title = result.enrollment.course.title
+        by = result.values["assigned_by"]
+        names = [name for name in (result.values["user"]["name"], by["name"] if by else None) if name]
+        title = result.values["course"]["title"]
         found = self.pseudonyms.of(record, names, (title,) if title else ())
         return found if isinstance(found, dict) else {}
 
@@ -157,9 +165,7 @@ class Keeping:
             by = by.model_copy(update={"name": made.name(by.name)})
         names = [name for name in (one.user.name, by.name if by else None) if name]
         custom = made.of(one.custom_fields, names)
-        return result._replace(
-            enrollment=one.model_copy(update={"user": user, "assigned_by": by, "custom_fields": custom})
-        )
+        return result.of(one.model_copy(update={"user": user, "assigned_by": by, "custom_fields": custom}))
 
 
 def _later(
