@@ -120,7 +120,7 @@ class Pages:
     """All pages of a tenant.
 
     Args:
-        rows: How many enrollments; a thousand a course.
+        rows: How many enrollments, in hundreds; a thousand a course.
         host: The server's address, for links.
     """
 

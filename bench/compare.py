@@ -5,8 +5,9 @@
     python bench/compare.py --markdown table.md --json figures.json --svg docs/img/compare.svg
 
 A server on loopback gives Canvas-shaped pages of 100. Each contender runs as a whole process, from start to exit, in a
-folder of its own; they take turns, round by round, after a round that does not count. Ratios are medians of the ratios
-of each round. What the others need is installed by this command, each into an environment of its own under --work.
+folder of its own; they take turns, round by round, after a round that does not count. Ratios, of wall time and of
+processor time, are to the script of the same round; the median is given. On a busy machine the latter tells more.
+What the others need is installed by this command, each into an environment of its own under --work.
 Memory is the process's peak; requests are counted by the server.
 """
 
@@ -107,32 +108,43 @@ def figures(one: Contender, versions: str, runs: Runs) -> dict[str, Any]:
     mine = runs[one]
     walls = [run.wall for run, _ in mine]
     beside = next((known for known in runs if known.name == BESIDE), None)
-    ratios = [run.wall / other.wall for (run, _), (other, _) in zip(mine, runs[beside], strict=True)] if beside else []
+    pairs = list(zip(mine, runs[beside], strict=True)) if beside else []
     return {
         "name": one.name,
         "does": one.does,
-        "versions": versions,
+        "versions": f"{one.name}: {versions}" if one.name == BESIDE else versions,
         "wall": round(statistics.median(walls), 3),
         "walls": [round(wall, 3) for wall in walls],
-        "ratio": round(statistics.median(ratios), 3) if ratios else None,
+        "ratio": _median([run.wall / other.wall for (run, _), (other, _) in pairs]),
+        "cpu_ratio": _median([run.cpu / other.cpu for (run, _), (other, _) in pairs]),
         "cpu": round(statistics.median(run.cpu for run, _ in mine), 3),
         "peak": round(statistics.median(run.peak for run, _ in mine), 1),
         "requests": round(statistics.median(requests for _, requests in mine)),
     }
 
 
+def _median(ratios: list[float]) -> float | None:
+    return round(statistics.median(ratios), 3) if ratios else None
+
+
+def _headline(found: dict[str, Any]) -> str:
+    measured_in = f"medians of {found['rounds']} rounds in turn; ratios to the {BESIDE}"
+    return f"{found['rows']:,} enrollments, {measured_in}. {found['machine']}."
+
+
 def table(found: dict[str, Any]) -> str:
     """Write the figures as a Markdown table."""
     lines = [
-        f"{found['rows']:,} enrollments, medians of {found['rounds']} rounds in turn; {found['machine']}.",
+        _headline(found),
         "",
-        f"| | what becomes of a record | wall s (least, most) | beside the {BESIDE} | CPU s | peak MiB | requests |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| | what becomes of a record | wall s (least, most) | ratio | CPU s | ratio | peak MiB | requests |",
+        f"| {'--- | ' * 8}".rstrip(),
     ]
     for one in found["contenders"]:
         span = f"{one['wall']:.2f} ({min(one['walls']):.2f}, {max(one['walls']):.2f})"
-        ratio = "" if one["ratio"] is None else f"{one['ratio']:.2f}"
-        cells = [one["versions"], one["does"], span, ratio, f"{one['cpu']:.2f}", f"{one['peak']:.0f}", one["requests"]]
+        wall, cpu = ("" if one[name] is None else f"{one[name]:.2f}" for name in ("ratio", "cpu_ratio"))
+        used = [f"{one['cpu']:.2f}", cpu, f"{one['peak']:.0f}", one["requests"]]
+        cells = [one["versions"], one["does"], span, wall, *used]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 

@@ -14,11 +14,16 @@ import argparse
 import statistics
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contenders import CACHE, CONTENDERS, Contender, install
 from machine import machine
 from serving import counted, serving
 from whole import measured, workspace
+
+if TYPE_CHECKING:
+    from serving import Counted
+    from whole import Whole
 
 BESIDE = ("rollbook", "script")
 GOAL = 0.9
@@ -33,7 +38,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=CACHE, help="folder of the script's environment (%(default)s)")
     given = parser.parse_args()
     print(f"{given.rows:,} enrollments, {given.latency:g} s for each answer, median of {given.rounds}; {machine()}")
-    print(f"{'':<12}{'requests':>10}{'at once':>10}{'ideal s':>10}{'wall s':>10}{'of ideal':>10}   (goal: {GOAL})")
+    heads = ("requests", "at once", "ideal s", "wall s", "CPU s", "of ideal")
+    print(f"{'':<12}" + "".join(f"{head:>10}" for head in heads) + f"   (goal: {GOAL:.0%})")
     with serving(given.rows, given.latency) as address:
         for one in CONTENDERS:
             if one.name in BESIDE:
@@ -42,8 +48,8 @@ def main() -> None:
                 print(told(one.name, runs, given.latency), flush=True)
 
 
-def once(one: Contender, given: argparse.Namespace, address: str) -> tuple[int, int, float]:
-    """Give requests, the most at once, and seconds from start to exit."""
+def once(one: Contender, given: argparse.Namespace, address: str) -> tuple[Counted, Whole]:
+    """Sync once."""
     with tempfile.TemporaryDirectory(prefix="rb") as name:
         folder = Path(name)
         command = one.command(given.work, address, folder)
@@ -51,14 +57,15 @@ def once(one: Contender, given: argparse.Namespace, address: str) -> tuple[int, 
             command = workspace(folder, "canvas", base_url=address, concurrency=given.concurrency)
         counted(address)
         run = measured(command, folder)
-        return (*counted(address), run.wall)
+        return counted(address), run
 
 
-def told(name: str, runs: list[tuple[int, int, float]], latency: float) -> str:
+def told(name: str, runs: list[tuple[Counted, Whole]], latency: float) -> str:
     """Write a line: the ideal of the most that were under way at once, and how much of the time it is."""
-    requests, at_once = runs[0][0], max(run[1] for run in runs)
-    wall, ideal = statistics.median(run[2] for run in runs), requests * latency / at_once
-    return f"{name:<12}{requests:>10,}{at_once:>10}{ideal:>10.2f}{wall:>10.2f}{ideal / wall:>9.0%}"
+    requests, at_once = runs[0][0].requests, max(asked.at_once for asked, _ in runs)
+    wall, cpu = (statistics.median(column) for column in list(zip(*(run for _, run in runs), strict=True))[:2])
+    ideal = requests * latency / at_once
+    return f"{name:<12}{requests:>10,}{at_once:>10}{ideal:>10.2f}{wall:>10.2f}{cpu:>10.2f}{ideal / wall:>10.0%}"
 
 
 if __name__ == "__main__":

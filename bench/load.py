@@ -29,6 +29,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serving import serving
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -71,16 +73,6 @@ def database(wanted: str) -> Generator[str]:
             server.cleanup()
         else:
             yield wanted
-
-
-@contextmanager
-def serving(rows: int) -> Generator[str]:
-    """Run the server in a process of its own, and give its address."""
-    command = [sys.executable, str(Path(__file__).parent / "canvas_server.py"), str(rows)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ourselves
-        assert process.stdout
-        yield process.stdout.readline().strip()
-        process.terminate()
 
 
 async def read(rows: int, server: str, address: str) -> dict[str, Any]:

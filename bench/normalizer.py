@@ -168,7 +168,7 @@ def ways(case: Case) -> list[Callable[[], object]]:
     finished = [one.model_dump() | {"remote_data": one.remote_data} for one in ours]
     assert case.hand is None or [validated(case.hand(record)) for record in case.records] == ours
     found: list[Callable[[], object]] = [
-        lambda: [case.normalizer.normalize(record, as_of=AS_OF) for record in case.records],
+        lambda: [case.normalizer.normalize(record, as_of=AS_OF).enrollment for record in case.records],  # pyright: ignore[reportAttributeAccessIssue] - all are mapped
         lambda: [CourseEnrollment.model_validate(one) for one in finished],
     ]
     if hand := case.hand:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-WIDTH, ROW, BAR, LEFT, PANEL, TOP = 860, 34, 20, 120, 300, 64
+WIDTH, ROW, BAR, LEFT, PANEL, TOP = 920, 38, 20, 170, 300, 64
 GAP = 400
 """From one panel to the next."""
 STYLE = """
@@ -32,7 +32,8 @@ def compared(found: dict[str, Any]) -> str:
         f'<text class="title" x="{LEFT}" y="24">{escape(title)}</text>',
         *_panel("seconds from start to exit; the line is the least and the most", walls, LEFT, "{:.2f}"),
         *_panel("peak memory, MiB", peaks, LEFT + GAP, "{:.0f}"),
-        *(_text(one["name"], LEFT - 10, _middle(place), "name") for place, one in enumerate(rows)),
+        *(_text(one["name"], LEFT - 10, _middle(place) - 4, "name") for place, one in enumerate(rows)),
+        *(_text(one["does"], LEFT - 10, _middle(place) + 10, "name small") for place, one in enumerate(rows)),
         _text(f"medians of {found['rounds']} rounds in turn; {found['machine']}", LEFT, height - 10, "small"),
         "</svg>",
     ]

@@ -6,6 +6,9 @@ What it needs: httpx, orjson, pydantic; nothing of rollbook. It makes the reques
 and keeps the same fields in the same words, and each native record as JSON. The token is in TOKEN.
 """
 
+# what it imports is only in its own environment
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import asyncio

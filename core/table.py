@@ -61,9 +61,7 @@ class Table:
         return found
 
     def __len__(self) -> int:
-        return (
-            len(self._few) if self._many is None else self._many.execute("SELECT count(*) FROM record").fetchone()[0]
-        )
+        return len(self._few) if self._many is None else self._many.execute("SELECT count(*) FROM record").fetchone()[0]
 
     def close(self) -> None:
         """Give the memory and the file back."""

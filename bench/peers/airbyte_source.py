@@ -5,6 +5,9 @@
 Nothing is stored, and nothing is brought into one schema.
 """
 
+# what it imports is only in its own environment
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import json
@@ -19,8 +22,12 @@ from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalogSeri
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 
 STATES = ["active", "invited", "creation_pending", "inactive", "completed", "rejected", "deleted"]
-COURSES = {"include[]": ["term", "concluded"], "with_enrollments": "true", "enrollment_type[]": "student"}
-COURSES |= {"state[]": ["created", "claimed", "available", "completed"]}
+COURSES = {
+    "include[]": ["term", "concluded"],
+    "with_enrollments": "true",
+    "enrollment_type[]": "student",
+    "state[]": ["created", "claimed", "available", "completed"],
+}
 ENROLLMENTS = {"type[]": "StudentEnrollment", "state[]": STATES, "include[]": "email"}
 ANYTHING = {"type": "InlineSchemaLoader", "schema": {"type": "object", "additionalProperties": True, "properties": {}}}
 

@@ -5,6 +5,10 @@
 It keeps native records, spread over columns and tables by dlt; nothing is brought into one schema.
 """
 
+# what it imports is only in its own environment
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import os

@@ -5,6 +5,10 @@
 Nothing is stored, and nothing is brought into one schema.
 """
 
+# what it imports is only in its own environment
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false, reportUntypedBaseClass=false
+
 from __future__ import annotations
 
 import os

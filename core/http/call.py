@@ -104,7 +104,19 @@ class Caller:
     # attempts
 
     async def _persist(self, attempt: Callable[[], Awaitable[Answer]], *, retry: bool) -> Answer:
-        retrying = AsyncRetrying(
+        try:
+            try:
+                return await attempt()  # most need no other, and tenacity takes a fifth of a millisecond to begin with
+            except Again as again:
+                first = again
+            return await self._retrying(retry=retry)(_following(first, attempt))
+        except Again as again:
+            raise self._scrubbed(again.error) from None
+        except RollbookError as error:
+            raise self._scrubbed(error) from None
+
+    def _retrying(self, *, retry: bool) -> AsyncRetrying:
+        return AsyncRetrying(
             sleep=self.wire.sleep,
             wait=self.backoff,
             stop=self._is_enough,
@@ -112,12 +124,6 @@ class Caller:
             before_sleep=self._before_sleep,
             reraise=True,
         )
-        try:
-            return await retrying(attempt)
-        except Again as again:
-            raise self._scrubbed(again.error) from None
-        except RollbookError as error:
-            raise self._scrubbed(error) from None
 
     def _is_enough(self, state: RetryCallState) -> bool:
         error = _error(state)
@@ -248,6 +254,18 @@ class Caller:
 
 SHORTEST = 4
 """A shorter secret is not looked for in texts: it would be found in every other word."""
+
+
+def _following(first: Again, attempt: Callable[[], Awaitable[Answer]]) -> Callable[[], Awaitable[Answer]]:
+    """Give the attempts from the first one on, which has failed already."""
+    failed = [first]
+
+    async def next_one() -> Answer:
+        if failed:
+            raise failed.pop()
+        return await attempt()
+
+    return next_one
 
 
 def _is_worth_it(state: RetryCallState, *, retry: bool) -> bool:

@@ -12,7 +12,7 @@ from .checks import static
 from .dates import named_zone, printed, reprinted
 from .fields import FIELDS, FITS, QUICK, SURE, TAKE, addresses, members, printable
 from .finished import validated
-from .proof import may_raise, proven, writable
+from .proof import may_raise, proven
 from .results import Drift, Mapped, Rejected, Skipped
 from .source import Source
 from .status import NOWHERE, settle, word, words
@@ -286,8 +286,6 @@ class Body:
         names = [name for name in CourseEnrollment.model_fields if name != "remote_data"]
         members = ", ".join(f"{name!r}: {fixed.get(name) or values[name]}" for name in names)
         source.line(f"values = {{{members}}}")
-        if not writable([*self.shape.emails, *self.shape.urls, *self.shape.custom_fields]):
-            self.doubts.append("False")
         if self.doubts:
             self._validated(" and ".join(dict.fromkeys(self.doubts)))
         source.line("stale_at = min(ahead) if ahead else None")

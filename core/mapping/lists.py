@@ -30,7 +30,7 @@ def pick(items: Any, key: Any, value: Any) -> JSON:
         for item in found:
             if not isinstance(item, dict):
                 continue
-            given: Any = item.get(key)  # pyright: ignore[reportUnknownMemberType] - JSON
+            given: Any = cast("dict[str, Any]", item).get(key)
             if (given.strip() if given.__class__ is str else as_key(given)) == wanted:
                 return item  # pyright: ignore[reportUnknownVariableType] - JSON
     return None

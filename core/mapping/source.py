@@ -12,7 +12,7 @@ from .checks import static
 from .dates import named_zone
 from .effort import Remembered, weight
 from .mistakes import mistake
-from .proof import proven
+from .proof import ORDERS, counts, is_plain, may_raise
 from .runtime import UNSURE
 from .values import Unfit
 from .writer import Writer
@@ -25,50 +25,18 @@ if TYPE_CHECKING:
     from .functions import FunctionDoc
     from .grammar import Node
 
-__all__ = ["Source", "may_raise"]
+__all__ = ["Source"]
 
 BLOCKS = 12
 """The most loops inside each other; Python itself ends at 20."""
 WORDS = 256
 """How many words are remembered of each `one_of`: roles and statuses are the same few in every record."""
 
-
-_QUIET = frozenset(
-    ("field", "identity", "current", "literal", "index", "subexpression", "index_expression", "pipe")
-    + ("or_expression", "and_expression", "not_expression", "function_expression")
-)
-"""What raises nothing itself."""
-
-
-_ORDERS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _CONSTANTS = {"None": None, "True": True, "False": False}
 
 
 def _is_fixed(node: Node) -> bool:
     return node.type == "literal" or (node.type == "function_expression" and node.value == "setting")
-
-
-def may_raise(node: Node) -> bool:
-    """Tell whether working a node out may raise, as JMESPath's own functions and loops do: then only inside a guard."""
-    return not all(map(_is_quiet, node.walk()))
-
-
-def _is_quiet(node: Node) -> bool:
-    if node.type == "comparator":
-        plain = any(child.type == "literal" and _is_plain(child.value) for child in node.children)
-        return _counts(node) or (node.value in ("eq", "ne") and plain)
-    return node.type in _QUIET and (node.type != "function_expression" or node.value in FUNCTIONS)
-
-
-def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, (str, bool))
-
-
-def _counts(node: Node) -> bool:
-    """Tell whether a comparison is of two numbers for certain, either of which may be null."""
-    return node.value in _ORDERS and all(
-        static(child) in ("number", "seconds") and proven(child) for child in node.children
-    )
 
 
 class Source(Writer):
@@ -210,10 +178,10 @@ class Source(Writer):
         if node.value in ("eq", "ne"):
             same = self._same(node, left, right)
             return self._put(same if node.value == "eq" else f"not {same}")
-        if _counts(node):
+        if counts(node):
             pairs = zip((left, right), node.children, strict=True)
             there = " and ".join(f"{name} is not None" for name, child in pairs if child.type != "literal")
-            return self._put(f"{left} {_ORDERS[node.value]} {right}" + (f" if {there} else None" if there else ""))
+            return self._put(f"{left} {ORDERS[node.value]} {right}" + (f" if {there} else None" if there else ""))
         if node.value in ("gt", "gte"):
             left, right = right, left
         order = builtins.less if node.value in ("lt", "gt") else builtins.less_or_equal
@@ -224,7 +192,7 @@ class Source(Writer):
             name = left if other is node.children[0] else right
             if literal.type == "literal" and isinstance(literal.value, str):
                 return f"({name} == {literal.value!r})"
-            if literal.type == "literal" and _is_plain(literal.value):
+            if literal.type == "literal" and is_plain(literal.value):
                 return f"({name} is {literal.value!r})"
         self.names["equals"] = builtins.equals
         return f"equals({left}, {right})"

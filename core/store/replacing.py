@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +73,7 @@ def _shape(table: Table, names: tuple[str, ...], keep: tuple[str, ...]) -> _Shap
     found = [(place, table.c[name].type.dialect_impl(dialect)) for place, name in enumerate(names)]
     writers = [(place, write) for place, kind in found if (write := kind.bind_processor(dialect))]
     return _Shape(
-        pick=itemgetter(*names),
+        pick=cast("Callable[[dict[str, Any]], tuple[Any, ...]]", itemgetter(*names)),
         writers=tuple(writers),
         before=f"INSERT INTO {quote(table.name)} ({', '.join(map(quote, names))}) VALUES ",  # noqa: S608 - our own names
         row=f"({', '.join('?' * len(names))})",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, Update, and_, bindparam, delete, func, insert, select, update
 
 from ..connector import Partition
 from ..native import JSON, dump, parse
@@ -82,26 +82,18 @@ def begin_run(db: Connection, *, connection: str, connector: str, mode: str, fin
 
 def note_run(db: Connection, run: int, **values: Any) -> None:
     """Change what is stored of a run."""
-    db.execute(update(runs).where(runs.c.run == run).values(**values))
+    db.execute(_changing(runs, ("run",), tuple(values)), {"at_run": run, **values})
 
 
 def add_partitions(db: Connection, run: int, position: int, partitions: Sequence[Partition]) -> None:
     """Store partitions that were listed; those that are already in the plan stay as they are."""
     if not partitions:
         return
-    make = (postgresql if db.dialect.name == "postgresql" else sqlite).insert(plan).on_conflict_do_nothing()
-    rows = [
-        {
-            "run": run,
-            "partition": one.key,
-            "position": position + place,
-            "context": dump(one.context),
-            "state": "waiting",
-            "records": 0,
-        }
-        for place, one in enumerate(partitions)
-    ]
-    db.execute(make, rows)
+    rows: dict[str, dict[str, Any]] = {}
+    for place, one in enumerate(partitions, position):
+        row = {"run": run, "partition": one.key, "position": place, "context": dump(one.context)}
+        rows.setdefault(one.key, row | {"state": "waiting", "records": 0})
+    upsert(db, plan, list(rows.values()), keep=("position", "context", "state", "records"))
 
 
 def next_partitions(db: Connection, run: int, after: int, limit: int) -> list[Planned]:
@@ -134,7 +126,15 @@ def note_partition(db: Connection, run: int, partition: str, **values: Any) -> N
     for name in ("cursor", "watermark"):
         if name in values:
             values[name] = None if values[name] is None else dump(values[name])
-    db.execute(update(plan).where(plan.c.run == run, plan.c.partition == partition).values(**values))
+    at = {"at_run": run, "at_partition": partition}
+    db.execute(_changing(plan, ("run", "partition"), tuple(values)), {**at, **values})
+
+
+@lru_cache
+def _changing(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> Update:
+    """Make the statement that changes some columns of a row, once: it is asked for with each page."""
+    at = [table.c[key] == bindparam(f"at_{key}") for key in keys]
+    return update(table).where(*at).values({name: bindparam(name) for name in names})
 
 
 def restart_partition(db: Connection, connection: str, run: int, partition: str) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import Connection, Table, select
 
-from .copying import copy_rows
 from .database import database_errors, open_database, shown
 from .lock import held
 from .replacing import replace_rows
@@ -144,6 +143,8 @@ def upsert(db: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep
     if not rows:
         return
     if db.dialect.name == "postgresql":
+        from .copying import copy_rows  # noqa: PLC0415 - PostgreSQL's dialect is slow to import
+
         copy_rows(db, table, rows, keep)
         return
     replace_rows(db, table, rows, keep)

@@ -22,7 +22,6 @@ from sqlalchemy import (
     TypeDecorator,
 )
 from sqlalchemy import Text as AnyText
-from sqlalchemy.dialects.postgresql import JSONB, TEXT
 
 from ..native import dump
 
@@ -67,7 +66,11 @@ class Json(TypeDecorator[Any]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Pick the column type."""
-        return dialect.type_descriptor(JSONB(none_as_null=True) if dialect.name == "postgresql" else self.impl_instance)
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(self.impl_instance)
+        from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415 - slow to import
+
+        return dialect.type_descriptor(JSONB(none_as_null=True))
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """Make a value fit for PostgreSQL."""
@@ -112,7 +115,7 @@ def _kept(text: str) -> str:
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-Text = AnyText().with_variant(TEXT(collation="C"), "postgresql")
+Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 """Ordered by its bytes everywhere: paging through ids must not depend on a server's language."""
 _Json = Json()
 

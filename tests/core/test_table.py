@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from rollbook.core.table import Table, as_key
+from rollbook.core.table import FEW, Table, as_key
 
 if TYPE_CHECKING:
     from rollbook.core.native import JSON, NativeRecord
@@ -81,3 +81,15 @@ def test_it_is_closed_at_the_end() -> None:
 
     with pytest.raises(sqlite3.ProgrammingError):
         len(table)
+
+
+def test_few_records_and_many_are_found_alike() -> None:
+    few: dict[str, NativeRecord] = {str(number): {"no": number, "note": "é\0"} for number in range(FEW)}
+    with Table() as table:
+        table.add(few)
+        before = table.many(few)
+        table.add({"1": {"no": "later"}, "one more": {"no": None}})
+
+        assert before == few
+        assert table.many([*few, "one more"]) == few | {"1": {"no": "later"}, "one more": {"no": None}}
+        assert len(table) == FEW + 1
