@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
@@ -136,7 +136,26 @@ def read_definition(
 ) -> Definition:
     """Load a connector's mapping, with a connection's override merged in."""
     file = mapping_file(kind)
-    return load(file.read_text(encoding="utf-8"), file=file.name, override=override, override_file=override_file)
+    text = file.read_text(encoding="utf-8")
+    return _loaded(_Texts(text, file.name, repr(override or None), override_file, override))
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """What a mapping is loaded from."""
+
+    text: str
+    file: str
+    written: str
+    """The override, as text."""
+    override_file: str
+    override: Mapping[str, object] | None = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _loaded(texts: _Texts) -> Definition:
+    """Load a mapping once for all connections that have the same: nothing changes it."""
+    return load(texts.text, file=texts.file, override=texts.override, override_file=texts.override_file)
 
 
 def check_settings(kind: type[Connector[Any]], values: Mapping[str, Any], where: str) -> Settings:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..native import digest, dump
@@ -42,8 +44,23 @@ def compile(definition: Definition, settings: Mapping[str, JSON] | None = None) 
     seen = {name: given.get(name) for name in sorted({*read, *_DEFAULTS})}
     if (kept := given.get("remote_data", "full")) != "full":
         seen["remote_data"] = kept  # rows are stored by other rules: as if another mapping had made them
-    kinds = {kind: (_identifier(shape, given), _mapper(shape, given)) for kind, shape in definition.kinds.items()}
-    return Normalizer(digest(definition.digest + dump(seen)), kinds)
+    return _made(_Order(digest(definition.digest + dump(seen)), definition, given))
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is to be compiled. Orders with one digest give one normalizer: it is pure, and takes a while to make."""
+
+    digest: str
+    definition: Definition = field(compare=False)
+    settings: Mapping[str, JSON] = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _made(order: _Order) -> Normalizer:
+    shapes, settings = order.definition.kinds.items(), order.settings
+    kinds = {kind: (_identifier(shape, settings), _mapper(shape, settings)) for kind, shape in shapes}
+    return Normalizer(order.digest, kinds)
 
 
 def compile_expression(text: str, *, file: str = "", key: str = "") -> Callable[[JSON], Any]:
