@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Limit", "Limiter", "Turn", "keep", "limiter"]
 
+LONG = 30.0
+"""Seconds; before a longer wait, or an end of the run, the requests under way are waited for."""
 KEPT = 1_000
 """So many requests at least are remembered, for limits that are told of later."""
 
@@ -182,7 +184,9 @@ class Limiter:
                     self._turns.append(turn)
                     self._allowance.under_way += 1
                     return turn
-                listener = self._listener = _Waiter() if until == _AFTER_AN_ANSWER else None
+                long = until - now > min(LONG, max_wait)  # what is under way is answered first, and not lost
+                after = until == _AFTER_AN_ANSWER or (long and self._allowance.under_way > 0)
+                listener = self._listener = _Waiter() if after else None
             if listener:
                 await listener.future
                 now = max(clock(), now)

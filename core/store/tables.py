@@ -81,7 +81,7 @@ class Json(TypeDecorator[Any]):
         return json_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
 
-@lru_cache(maxsize=1_024)  # one record names a moment several times, and so do the records of a page
+@lru_cache(maxsize=16)  # a record names a moment several times, and a run its own in each row
 def moment_text(value: datetime | None) -> str | None:
     """Write a date-time for SQLite; always with six digits of a second, so that texts compare as times do."""
     if value is None:

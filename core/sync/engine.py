@@ -294,7 +294,7 @@ class Sync:
 
     async def _told(self, written: asyncio.Future[None]) -> None:
         """Tell who watches once a page is written."""
-        await written
+        await asyncio.shield(written)  # a page that is read is written, even if the run ends meanwhile
         self._observe(self._report)
 
     async def _keep(self, key: str, page: Page, records: int, *, last: bool) -> None:
