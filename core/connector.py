@@ -236,6 +236,12 @@ class Connector(ABC, Generic[S]):
     """JMESPath: the part's key inside its enrollment; set when records are folded from parts."""
     removals: ClassVar[Literal["partition", "run", "never"]] = "partition"
     """When a stored row that was not seen counts as removed by the LMS."""
+    numbered_partitions: ClassVar[int] = 0
+    """Size of the pages that the list of partitions comes in, where they are cut by number or offset: if one goes
+    while it is read, they shift and hide another. A list of several is then made twice; 0: nothing shifts."""
+    numbered_records: ClassVar[bool] = False
+    """Whether the pages of a partition shift like that: one of several pages is then read once more before a record
+    that is missing there counts as removed."""
     incremental: ClassVar[bool] = False
     """Whether `pages` can read from `since` on."""
     cursor_hours: ClassVar[float] = 24.0
@@ -309,7 +315,7 @@ class Connector(ABC, Generic[S]):
                 if more := _sent(self.http) - before >= CHEAP:
                     break
                 count += 1
-            spent = _sent(self.http) - before
+            spent = (_sent(self.http) - before) * (1 + self._lists_twice(count))
         finally:
             if isinstance(partitions, AsyncGenerator):
                 await partitions.aclose()
@@ -318,6 +324,9 @@ class Connector(ABC, Generic[S]):
         basis.append(f"at least {self.fewest() * count:,} for {'these' if more else 'the'} partitions one by one")
         basis += [f"at least 1 for the list of {name}" for name in whole]
         return Estimate(spent + self.fewest() * count + len(whole), exact=False, basis=", ".join(basis))
+
+    def _lists_twice(self, count: int) -> bool:
+        return 0 < self.numbered_partitions <= count
 
     def fewest(self) -> int:
         """Give the fewest requests that a partition takes, for `estimate`."""

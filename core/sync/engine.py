@@ -270,19 +270,29 @@ class Sync:
                     raise
             self._observe(self._report)
 
-    async def _read(self, partition: Partition, cursor: JSON, records: int) -> None:
+    async def _read(self, partition: Partition, cursor: JSON, records: int, *, again: bool = False) -> None:
+        """Read a partition; once more from its start where others may have hidden what is missing in it."""
         since: JSON = None
         if self._report.mode == "incremental":
             since = await self._in_store(lambda db: stored_runs.watermark(db, self._connection.name, partition.key))
+        count, unsure = int(cursor is not None), False
+        may_shift = self._connector.numbered_records and self._report.mode == "full" and not again
         async with aclosing(read_pages(self._connection, partition, cursor, since)) as pages:
             async for page, last in pages:
                 records += len(page.records)
-                await self._keep(partition.key, page, records, last=last)
+                count += bool(page.records)
+                check = may_shift and count > 1
+                unsure = await self._keep(partition.key, page, records, last=last, check=check, again=again)
                 self._observe(self._report)
-                if not last:
+                if not last or unsure:
                     self._go_on()
+        if unsure:
+            await self._read(partition, None, 0, again=True)
 
-    async def _keep(self, key: str, page: Page, records: int, *, last: bool) -> None:
+    async def _keep(
+        self, key: str, page: Page, records: int, *, last: bool, check: bool = False, again: bool = False
+    ) -> bool:
+        """Store a page with its place; true if the partition was read, but is to be read once more."""
         place = Place(self._report.run, key, page.kind)
         good, bad = self._intake.identify(page.records, page.kind)
         if self._part_key is None and good:
@@ -292,10 +302,10 @@ class Sync:
                 raise _LookupFailed(error) from error
             good = [(id, record) for (id, _), record in zip(good, joined, strict=True)]
 
-        def write(db: Transaction) -> None:
+        def write(db: Transaction) -> bool:
             self._intake.reject(db, place, bad)
             if self._part_key is None:
-                self._intake.take(db, place, good)
+                self._intake.take(db, place, good, again=again)
             else:
                 self._intake.take_parts(db, place, good, self._part_key)
             values: dict[str, Any] = {"state": "reading", "cursor": page.cursor, "records": records}
@@ -304,13 +314,17 @@ class Sync:
             if page.watermark is not None:
                 values["watermark"] = page.watermark
             stored_runs.note_partition(db, self._report.run, key, **values)
-            if last:
-                stored_runs.complete_partition(db, self._connection.name, self._report.run, key)
+            unsure = last and check and stored_records.is_any_missing(db, self._connection.name, place.run, key)
+            if unsure:
+                stored_runs.note_partition(db, place.run, key, cursor=None, watermark=None, records=0)
+            elif last:
+                stored_runs.complete_partition(db, self._connection.name, place.run, key)
                 self._count_partitions(db)
             self._report.counts.records += len(page.records)
             self._note_counts(db)
+            return unsure
 
-        await self._in_store(write)
+        return await self._in_store(write)
 
     async def _note_partition(self, key: str, state: str, error: str | None = None) -> None:
         def write(db: Transaction) -> None:
