@@ -104,7 +104,7 @@ class Canvas(Connector[CanvasSettings]):
 
     name, title = "canvas", "Canvas LMS"
     Settings = CanvasSettings
-    numbered_partitions = 100
+    numbered_partitions = True
 
     def limits(self) -> Sequence[Limit]:
         """Keep below a dozen parallel requests, which Canvas may throttle (doc/api/throttling.md)."""
@@ -160,7 +160,7 @@ class Canvas(Connector[CanvasSettings]):
 
     async def partitions(self) -> AsyncIterator[Partition]:
         """List the account's courses, in the order of their ids."""
-        query = {**self._courses(), "per_page": self.numbered_partitions}
+        query = {**self._courses(), "per_page": 100}
         courses = self.http.paged(self._account("courses"), query, LinkHeader())
         async for answer in courses:
             for course in answer.items:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..connector import MAX_PAGE, Page
 from ..errors import ContractError, RollbookError
+from ..http import watched
 from ..native import without
 from ..table import Table
 
@@ -26,7 +27,7 @@ T = TypeVar("T")
 async def read_partitions(connection: Connection) -> AsyncGenerator[Partition]:
     """List a tenant's partitions, or as many as a sample has; twice where a list of several pages may shift."""
     connector, most, listed = connection.connector, connection.http.sample.partitions, 0
-    with Table() as known:
+    with Table() as known, watched() as lists:
         async with aclosing(_closed(connector.partitions())) as partitions:
             async for partition in partitions:
                 yield partition
@@ -35,7 +36,7 @@ async def read_partitions(connection: Connection) -> AsyncGenerator[Partition]:
                     return
                 if connector.numbered_partitions:
                     known.add({partition.key: {}})
-        if not 0 < connector.numbered_partitions <= listed:
+        if not (connector.numbered_partitions and lists.several_pages):
             return
         async with aclosing(_closed(connector.partitions())) as partitions:
             async for partition in partitions:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 from rollbook.core.connector import Partition
 from rollbook.core.errors import Gone
+from rollbook.core.http.lists import note_page
 from rollbook.core.sync import Sync
 from rollbook.core.sync.stream import Findings, stream
 
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
 class Lists(CampusConnector):
     """Lists its courses two a page; one is deleted behind the first page."""
 
-    numbered_partitions: ClassVar[int] = 2
+    numbered_partitions: ClassVar[bool] = True
 
     async def partitions(self) -> AsyncIterator[Partition]:
         self.campus.listings += 1
         start = 0
         while page := list(self.campus.courses)[start : start + 2]:
+            note_page(start // 2 + 1, len(page))
             for key in page:
                 yield Partition(key)
             if start == 0 and self.campus.listings == 1:
