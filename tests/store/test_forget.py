@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from rollbook.core.errors import StoreError
@@ -25,7 +25,7 @@ MARK = "Quillfeather"
 
 def person(record: Any, kind: str) -> str | None:
     del kind
-    whole: dict[str, Any] = record if isinstance(record, dict) else {}
+    whole = cast("dict[str, Any]", record) if isinstance(record, dict) else {}
     return str(whole["user"]) if "user" in whole else None
 
 
