@@ -49,6 +49,7 @@ COURSE_KEYS = (
     *("concluded", "term"),
 )
 """What a record keeps of its course."""
+NO_PROGRESS = "A Canvas too old for bulk_user_progress can be read with module_progress = false."
 
 
 class CanvasSettings(Settings):
@@ -103,6 +104,7 @@ class Canvas(Connector[CanvasSettings]):
 
     name, title = "canvas", "Canvas LMS"
     Settings = CanvasSettings
+    numbered_partitions = True
 
     def limits(self) -> Sequence[Limit]:
         """Keep below a dozen parallel requests, which Canvas may throttle (doc/api/throttling.md)."""
@@ -158,7 +160,8 @@ class Canvas(Connector[CanvasSettings]):
 
     async def partitions(self) -> AsyncIterator[Partition]:
         """List the account's courses, in the order of their ids."""
-        courses = self.http.paged(self._account("courses"), {**self._courses(), "per_page": 100}, LinkHeader())
+        query = {**self._courses(), "per_page": 100}
+        courses = self.http.paged(self._account("courses"), query, LinkHeader())
         async for answer in courses:
             for course in answer.items:
                 yield Partition(f"course:{course['id']}", {"course": _cut(course)})
@@ -171,9 +174,12 @@ class Canvas(Connector[CanvasSettings]):
         path = _course(course["id"])
         query = {**self._enrollments(), "per_page": 100}
         with self.table() as progress:
-            if self.settings.module_progress:
-                await self._read_progress(path, progress)
+            lost = await self._read_progress(path, progress) if self.settings.module_progress else None
             async for answer in self.http.paged(f"{path}/enrollments", query, LinkHeader(), start=cursor):
+                if lost:  # the course itself is there: its progress must not read as none
+                    raise ContractError(
+                        "Canvas has the course, but not its module progress (404)", hint=NO_PROGRESS
+                    ) from lost
                 found = progress.many(row["user_id"] for row in answer.items)
                 records: list[NativeRecord] = []
                 for row in answer.items:
@@ -201,15 +207,16 @@ class Canvas(Connector[CanvasSettings]):
             return Page([{"enrollment": row, "course": _cut(course), "progress": progress}])
         raise Gone("Canvas has no such enrollment of a learner")
 
-    async def _read_progress(self, path: str, table: Table) -> None:
-        """Keep the module progress of a course's current learners by user id."""
+    async def _read_progress(self, path: str, table: Table) -> Gone | None:
+        """Keep the module progress of a course's current learners by user id; give the error if there is none."""
         listing = self.http.paged(f"{path}/bulk_user_progress", {"per_page": 100}, LinkHeader(), items=_progress_rows)
         try:
             async for answer in listing:
                 rows = ((str(row["id"]), _readable(row.get("progress"))) for row in answer.items)
                 table.add({user: progress for user, progress in rows if progress})
-        except Gone:
-            return  # whether the course is gone is told by its enrollments, which are asked for next
+        except Gone as error:
+            return error  # whether the course is gone is told by its enrollments, which are asked for next
+        return None
 
     async def _past_progress(self, path: str, row: NativeRecord) -> NativeRecord | None:
         wanted = self.settings.module_progress and self.settings.past_progress

@@ -116,6 +116,7 @@ class Moodle(Connector[MoodleSettings]):
 
     name, title = "moodle", "Moodle"
     Settings = MoodleSettings
+    numbered_records = True
     lookups = (Lookup("user_courses", "id", whole=False, batch=1), Lookup("completions", "id", whole=False, batch=1))
     joins = (
         # a learner's list leaves out enrollments that are not active

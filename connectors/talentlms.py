@@ -79,6 +79,7 @@ class TalentLMS(Connector[TalentLMSSettings]):
     name, title, strategy = "talentlms", "TalentLMS", "users"
     Settings = TalentLMSSettings
     cursor_hours = 1.0
+    numbered_partitions = True
     credentials = frozenset({"login_key"})
 
     def limits(self) -> Sequence[Limit]:
@@ -120,22 +121,10 @@ class TalentLMS(Connector[TalentLMSSettings]):
         return (Notice(f"The portal allows {limit} requests an hour: set hourly_limit to that."),)
 
     async def partitions(self) -> AsyncIterator[Partition]:
-        """List the users, inactive ones too; twice where there are several pages.
-
-        Pages are cut by number: where somebody is deleted meanwhile, they shift, and the first pass misses a user.
-        """
-        with self.table() as listed:
-            for _ in range(2):
-                pages = 0
-                async for answer in self.http.paged(USERS, None, NUMBERED):
-                    pages += bool(answer.items)
-                    known = listed.many(user["id"] for user in answer.items)
-                    fresh = [id for user in answer.items if (id := str(user["id"])) not in known]
-                    listed.add({id: {} for id in fresh})
-                    for user in fresh:
-                        yield Partition(f"user:{user}")
-                if pages < 2:  # noqa: PLR2004 - nothing can shift
-                    return
+        """List the users, inactive ones too."""
+        async for answer in self.http.paged(USERS, None, NUMBERED):
+            for user in answer.items:
+                yield Partition(f"user:{user['id']}")
 
     async def pages(self, partition: Partition, cursor: JSON, since: JSON) -> AsyncIterator[Page]:
         """Read a user's courses."""
@@ -186,6 +175,7 @@ class TalentLMSCourses(TalentLMS):
     """A request for each course: far fewer, but without the status word and certificates."""
 
     strategy = "courses"
+    numbered_partitions = False  # one answer has all courses
     lookups = (Lookup("users", "id", batch=1),)
     joins = (Join("user", "users", "enrollment.id"),)
 

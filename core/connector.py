@@ -236,6 +236,12 @@ class Connector(ABC, Generic[S]):
     """JMESPath: the part's key inside its enrollment; set when records are folded from parts."""
     removals: ClassVar[Literal["partition", "run", "never"]] = "partition"
     """When a stored row that was not seen counts as removed by the LMS."""
+    numbered_partitions: ClassVar[bool] = False
+    """Whether the list of partitions comes in pages that are cut by number or offset: if one goes while it is read,
+    they shift and hide another. A list of several pages is then made twice."""
+    numbered_records: ClassVar[bool] = False
+    """Whether the pages of a partition are cut like that: one of several pages is then read once more before a record
+    that is missing there counts as removed."""
     incremental: ClassVar[bool] = False
     """Whether `pages` can read from `since` on."""
     cursor_hours: ClassVar[float] = 24.0
@@ -302,14 +308,18 @@ class Connector(ABC, Generic[S]):
         By default a lower bound: the list of partitions as far as ten requests go, the fewest that each one takes,
         and one for each lookup that is read whole.
         """
+        from .http import watched  # noqa: PLC0415 - httpx is slow to import
+
         before, spent, count, more = _sent(self.http), 0, 0, False
         partitions = self.partitions()
         try:
-            async for _ in partitions:
-                if more := _sent(self.http) - before >= CHEAP:
-                    break
-                count += 1
+            with watched() as lists:
+                async for _ in partitions:
+                    if more := _sent(self.http) - before >= CHEAP:
+                        break
+                    count += 1
             spent = _sent(self.http) - before
+            spent *= 2 if self.numbered_partitions and lists.several_pages else 1
         finally:
             if isinstance(partitions, AsyncGenerator):
                 await partitions.aclose()

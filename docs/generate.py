@@ -1,7 +1,7 @@
 """Write what the documentation says of connectors: `python docs/generate.py`; with `--check`, tell what is stale.
 
 It is made of code, mappings and recordings, and stands between two markers; what stands around them is written by
-hand. A connector that has no page yet is given one.
+hand. A connector that has no page yet is given one. `reference.py` tells what connectors are made with.
 """  # noqa: INP001 - a program
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from book import ROOT, Book
+from reference import reference
 from rollbook.core.connector import Settings
 from rollbook.core.coverage import BY_SETTING, Coverage
 from rollbook.core.schema import Status
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rollbook.core.mapping import Entry
 
 OVERVIEW = ROOT / "docs" / "connectors.md"
+REFERENCE = ROOT / "docs" / "reference.md"
 BEGIN, END = "<!-- generated: do not edit by hand -->", "<!-- end -->"
 BLOCK = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
 ACROSS = 8
@@ -49,6 +51,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     """Give every page with the text that it should have."""
     books = [Book(module.stem) for module in sorted((ROOT / "connectors").glob("[!_]*.py"))]
     yield OVERVIEW, _filled(OVERVIEW.read_text(encoding="utf-8"), overview(books), OVERVIEW)
+    yield REFERENCE, _filled(REFERENCE.read_text(encoding="utf-8"), reference(), REFERENCE)
     for book in books:
         page = ROOT / "docs" / "connectors" / f"{book.name}.md"
         text = page.read_text(encoding="utf-8") if page.exists() else skeleton(book)

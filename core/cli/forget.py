@@ -50,7 +50,8 @@ def _told(name: str, told: Forgotten, *, keep_out: bool) -> str:
     gone = [counted(told.rows, "row")]
     gone += [counted(told.parts, "part")] if told.parts else []
     gone += [counted(told.rejected, "rejected record")] if told.rejected else []
-    lines = [f"{name}: {', '.join(gone)} deleted"]
+    found = told.rows or told.parts or told.rejected
+    lines = [f"{name}: {', '.join(gone)} deleted" if found else f"{name}: nothing is stored of a learner with this id"]
     if told.assigned:
         lines.append(
             f"  {counted(told.assigned, 'row')} of others name the person as the one who assigned them; they stay"

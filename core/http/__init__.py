@@ -4,6 +4,7 @@ from .answer import Answer
 from .auth import ApiKey, Auth, Basic, Bearer, FormToken, Sender
 from .client import Http
 from .limits import Limit
+from .lists import Lists, watched
 from .oauth2 import OAuth2, Token, TokenAuth
 from .pace import Pace, no_waits, pace
 from .pagination import Ask, Cursor, LinkHeader, NextLink, Offset, PageAnswer, PageNumber, Paginator, Stop
@@ -27,6 +28,7 @@ __all__ = [
     "Http",
     "Limit",
     "LinkHeader",
+    "Lists",
     "NextLink",
     "OAuth2",
     "Offset",
@@ -47,4 +49,5 @@ __all__ = [
     "pace",
     "read",
     "read_quota",
+    "watched",
 ]

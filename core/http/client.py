@@ -17,6 +17,7 @@ from .address import Site, pairs
 from .call import AGENT, Call, Caller
 from .download import Download
 from .limits import keep, limiter
+from .lists import note_page
 from .pace import pace
 from .pagination import PageAnswer, Stop
 from .reach import guard
@@ -205,6 +206,7 @@ class Http:
                 hint = "The LMS does not heed the paging parameters, or gives its last page for ever."
                 raise ContractError("the list repeats itself", where=answer.request, hint=hint)
             pages += 1
+            note_page(pages, len(found))
             if not stop and pages == self.sample.pages:
                 cursor, stop = None, f"sample of {pages} pages"
             kept = self._sampled(found, answer, items)

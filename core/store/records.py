@@ -151,6 +151,18 @@ def vanished_parts(db: Connection, connection: str, run: int, *, planned: bool) 
     return [(str(row[0]), str(row[1])) for row in db.execute(query)]
 
 
+def is_any_missing(db: Connection, connection: str, run: int, partition: str) -> bool:
+    """Tell whether a partition was to serve live enrollments, or parts of them, which this run has not got of it."""
+    here = and_(seen.c.connection == connection, seen.c.partition == partition, seen.c.run != run)
+    row = select(enrollments.c.id).where(enrollments.c.connection == connection, enrollments.c.removed_at.is_(None))
+    part = select(parts.c.id).where(parts.c.connection == connection, parts.c.part == seen.c.part)
+    live = or_(
+        and_(seen.c.part == "", row.where(enrollments.c.id == seen.c.id).exists()),
+        and_(seen.c.part != "", part.where(parts.c.id == seen.c.id).exists()),
+    )
+    return db.execute(select(seen.c.id).where(here, live).limit(1)).first() is not None
+
+
 def _is_to_map_again(db: Connection, connection: str, mapping: str, now: datetime) -> Any:
     """Tell a live row whose status may be another by now, or that another mapping made."""
     table = enrollments.c

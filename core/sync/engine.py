@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from ..errors import (
-    AuthError,
-    CursorExpired,
-    Forbidden,
-    Gone,
-    RateLimited,
-    RollbookError,
-    SettingsError,
-    Stopped,
-    StoreError,
-    VendorError,
-)
+from ..errors import RollbookError, SettingsError, StoreError
 from ..mapping import compile_expression
 from ..mapping.person import person_of
 from ..store import clock as stored_clock
@@ -27,12 +14,12 @@ from ..store import parts as stored_parts
 from ..store import records as stored_records
 from ..store import runs as stored_runs
 from ..store.forget import kept_out
+from .figures import Figures
 from .fold import fold_parts
 from .intake import Intake, Place
 from .joins import Joins
 from .keeping import Keeping
-from .plan import Plan
-from .reading import read_pages
+from .reader import Reader
 from .remap import MAPPED_AT_ONCE, Outdated
 from .removals import remove_vanished
 from .report import Counts, Report
@@ -45,32 +32,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection as Transaction
 
     from ..connection import Connection
-    from ..connector import Page, Partition
-    from ..native import JSON
     from ..store import Store
-    from ..store.runs import Planned
 
 T = TypeVar("T")
-
-FAILURES_IN_A_ROW = 10
-"""So many partitions failing one after another, with none read between, say that the LMS is down: the run stops."""
-
-MANY_PARTITIONS = 1_000
-"""Above this, their states are not counted after each one."""
-
-GRACE = 20.0
-"""Seconds that a run which is to stop waits for answers under way."""
 
 
 def now() -> datetime:
     """Give this moment in UTC."""
     return datetime.now(UTC)
-
-
-class _LookupFailed(Exception):  # noqa: N818 - carries an error out of a partition, so that it ends the run
-    def __init__(self, error: RollbookError) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class Sync:
@@ -88,9 +57,6 @@ class Sync:
         self._store = store
         self._clock = clock
         self._stopping = asyncio.Event()
-        self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._counted = 0.0
-        self._uncounted = False
 
     def stop(self) -> None:
         """Let the run end at the next page of each partition under way; it can be taken up again. For signals."""
@@ -117,7 +83,7 @@ class Sync:
             StoreError: The database failed, or another sync of the connection is under way.
         """
         with self._store.held(self._connection.name) as still_held:
-            self._writing = Writing(self._store, still_held, self._note_pages)
+            self._writing = Writing(self._store, still_held)
             try:
                 return await self._run(full=full, allow_removals=allow_removals, observe=observe or _ignore)
             finally:
@@ -127,7 +93,8 @@ class Sync:
         self._observe = observe
         self._as_of = self._clock()
         self._report = await self._in_store(lambda db: self._begin(db, full=full, allow_removals=allow_removals))
-        self._before = (self._report.counts.requests, self._report.counts.retries, self._report.counts.waited)
+        self._figures = Figures(self._report, self._connection.http.stats)
+        self._writing.settle = self._figures.settle
         self._intake = Intake(
             self._connection.name,
             self._connector.name,
@@ -139,8 +106,19 @@ class Sync:
         part = self._connector.part
         self._part_key = None if part is None else compile_expression(part)
         self._joins = Joins(self._connector, whole=self._report.mode == "full")
+        self._reader = Reader(
+            self._connection,
+            self._report,
+            intake=self._intake,
+            joins=self._joins,
+            part_key=self._part_key,
+            writing=self._writing,
+            figures=self._figures,
+            observe=self._observe,
+            stopping=self._stopping,
+        )
         try:
-            await self._read_all()
+            await self._reader.read()
             await self._settle(allow_removals=allow_removals)
         except RollbookError as error:
             await self._note_abort(error)
@@ -200,152 +178,6 @@ class Sync:
         same = last.fingerprint == self._connection.fingerprint and (last.mode == "full" or not full)
         return same and fresh and (allow_removals or not held)
 
-    # -- reading ----------------------------------------------------------------------------------------------------
-
-    async def _read_all(self) -> None:
-        self._failures = 0
-        workers = self._connection.workers
-        self._plan = Plan(self._connection, self._report, self._in_store, self._observe, workers)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
-                listing = [tasks.create_task(self._plan.fill()), tasks.create_task(self._plan.feed())]
-                working = [tasks.create_task(self._work()) for _ in range(workers)]
-                await self._ended(working)
-                for task in (*listing, *working):
-                    task.cancel()  # they have ended, unless the run is to stop
-        except BaseExceptionGroup as group:
-            raise _first(group) from None
-        self._go_on()
-
-    def _go_on(self) -> None:
-        if self._stopping.is_set():
-            raise Stopped("the sync was stopped", hint="Run the same command again, and it goes on where it was.")
-
-    async def _ended(self, working: list[asyncio.Task[None]]) -> None:
-        """Wait for the workers to end; once the run is to stop, for the answers under way and not much longer."""
-        all_of_them = asyncio.gather(*working, return_exceptions=True)
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait((all_of_them, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if not all_of_them.done():
-                await asyncio.wait(working, timeout=GRACE)
-        finally:
-            stopping.cancel()
-
-    async def _next(self) -> Planned | None:
-        """Give the next partition to read; None if there is none, or the run is to stop."""
-        taking = asyncio.ensure_future(self._plan.queue.get())
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait((taking, stopping), return_when=asyncio.FIRST_COMPLETED)
-            return None if self._stopping.is_set() else taking.result()
-        finally:
-            taking.cancel()
-            stopping.cancel()
-
-    async def _work(self) -> None:
-        while (planned := await self._next()) is not None:
-            key = planned.partition.key
-            try:
-                try:
-                    await self._read(planned.partition, planned.cursor, planned.records)
-                except CursorExpired:
-                    await self._in_store(
-                        lambda db, key=key: stored_runs.restart_partition(
-                            db, self._connection.name, self._report.run, key
-                        )
-                    )
-                    await self._read(planned.partition, None, 0)
-                self._failures = 0
-            except Stopped:
-                return
-            except (AuthError, RateLimited, StoreError):
-                raise
-            except Gone:
-                await self._note_partition(key, "gone")  # should it come back, it is read from its start
-            except Forbidden as error:
-                await self._note_partition(key, "forbidden", str(error))
-            except RollbookError as error:
-                await self._note_partition(key, "failed", str(error))
-                self._failures += isinstance(error, VendorError)
-                if self._failures >= FAILURES_IN_A_ROW:
-                    raise
-            self._observe(self._report)
-
-    async def _read(self, partition: Partition, cursor: JSON, records: int) -> None:
-        since: JSON = None
-        if self._report.mode == "incremental":
-            since = await self._in_store(lambda db: stored_runs.watermark(db, self._connection.name, partition.key))
-        try:
-            async with aclosing(read_pages(self._connection, partition, cursor, since)) as pages:
-                async for page, last in pages:
-                    records += len(page.records)
-                    await self._keep(partition.key, page, records, last=last)
-                    if not last:
-                        self._go_on()
-        finally:
-            await self._written(partition.key)
-
-    async def _written(self, key: str) -> None:
-        """Wait for the page of a partition that is being written."""
-        if writing := self._under_way.pop(key, None):
-            await writing
-
-    async def _told(self, written: asyncio.Future[None]) -> None:
-        """Tell who watches once a page is written."""
-        await asyncio.shield(written)  # a page that is read is written, even if the run ends meanwhile
-        self._observe(self._report)
-
-    async def _keep(self, key: str, page: Page, records: int, *, last: bool) -> None:
-        place = Place(self._report.run, key, page.kind)
-        good, bad = self._intake.identify(page.records, page.kind)
-        if self._part_key is None and good:
-            try:
-                joined = await self._joins.attach([record for _, record in good])
-            except RollbookError as error:
-                raise _LookupFailed(error) from error
-            good = [(id, record) for (id, _), record in zip(good, joined, strict=True)]
-
-        def write(db: Transaction) -> None:
-            self._intake.reject(db, place, bad)
-            if self._part_key is None:
-                self._intake.take(db, place, good)
-            else:
-                self._intake.take_parts(db, place, good, self._part_key)
-            values: dict[str, Any] = {"state": "reading", "cursor": page.cursor, "records": records}
-            if page.total is not None:
-                values["total"] = page.total
-            if page.watermark is not None:
-                values["watermark"] = page.watermark
-            stored_runs.note_partition(db, self._report.run, key, **values)
-            if last:
-                stored_runs.complete_partition(db, self._connection.name, self._report.run, key)
-                self._uncounted = True
-            self._report.counts.records += len(page.records)
-
-        if (before := self._under_way.get(key)) and not before.done():  # one page is written while the next is read
-            await self._written(key)
-            self._go_on()
-        written = self._writing.together(write, len(page.records))
-        self._under_way[key] = self._tasks.create_task(self._told(written))
-
-    def _note_pages(self, db: Transaction) -> None:
-        if self._uncounted:
-            self._uncounted = False
-            self._count_partitions(db)
-        self._note_counts(db)
-
-    async def _note_partition(self, key: str, state: str, error: str | None = None) -> None:
-        def write(db: Transaction) -> None:
-            stored_runs.note_partition(db, self._report.run, key, state=state, error=error)
-            if state == "gone":
-                stored_runs.forget_watermarks(db, self._connection.name, key)
-            self._count_partitions(db)
-            self._note_counts(db)
-
-        await self._in_store(write)
-
     # -- afterwards -------------------------------------------------------------------------------------------------
 
     async def _settle(self, *, allow_removals: bool) -> None:
@@ -380,11 +212,11 @@ class Sync:
                     self._intake.take(db, Place(self._report.run, "", kind), records, folded=True)
                 self._intake.reject(db, Place(self._report.run, "", ""), bad)
                 stored_parts.clean(db, name, ids)
-                self._note_counts(db)
+                self._figures.note(db)
 
             await self._in_store(write)
             self._observe(self._report)
-            self._go_on()
+            self._reader.go_on()
 
     async def _map_again(self) -> None:
         outdated = Outdated(self._intake, self._connection.name, self._connection.normalizer.digest, self._as_of)
@@ -394,14 +226,14 @@ class Sync:
             self._intake.put_again(db, batch)
             if not rows:
                 stored_clock.settle(db, self._connection.name, self._as_of)
-            self._note_counts(db)
+            self._figures.note(db)
             return bool(rows)
 
         while await self._in_store(self._intake.keep_less):
-            self._go_on()
+            self._reader.go_on()
         while await self._in_store(step):
             self._observe(self._report)
-            self._go_on()
+            self._reader.go_on()
 
     def _finish(self, db: Transaction) -> None:
         report, run = self._report, self._report.run
@@ -427,7 +259,7 @@ class Sync:
             report.outcome = "partial"
         else:
             report.outcome = "complete"
-        self._note_counts(db)
+        self._figures.note(db)
         stored_runs.note_run(
             db,
             run,
@@ -445,43 +277,9 @@ class Sync:
 
     # -- the store --------------------------------------------------------------------------------------------------
 
-    def _count_partitions(self, db: Transaction) -> None:
-        """Count them by state for whoever watches: of very many, once a second, as it takes longer than a page."""
-        if self._report.listed > MANY_PARTITIONS and time.monotonic() - self._counted < 1:
-            return
-        self._report.partitions = stored_runs.partition_states(db, self._report.run)
-        self._counted = time.monotonic()
-
-    def _note_counts(self, db: Transaction) -> None:
-        counts, stats = self._report.counts, self._connection.http.stats
-        counts.requests = self._before[0] + stats.requests
-        counts.retries = self._before[1] + stats.retries
-        counts.waited = self._before[2] + stats.waited
-        stored_runs.note_run(db, self._report.run, counts=counts.to_json())
-
     async def _in_store(self, work: Callable[[Transaction], T]) -> T:
         return await self._writing.alone(work)
 
 
 def _ignore(report: Report) -> None:
     del report
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Give the error that ended the reading, out of those of all the tasks."""
-    found = [error.error if isinstance(error, _LookupFailed) else error for error in _leaves(group)]
-    for kind in (StoreError, AuthError, RateLimited, RollbookError):
-        for error in found:
-            if isinstance(error, kind):
-                return error
-    return found[0]
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            found += _leaves(cast("BaseExceptionGroup[BaseException]", error))
-        else:
-            found.append(error)
-    return found

@@ -107,12 +107,19 @@ class Intake:
         stored_records.put_rejected(db, list(batch.rejected.values()))
 
     def take(
-        self, db: Transaction, place: Place, records: Sequence[tuple[str, NativeRecord]], *, folded: bool = False
+        self,
+        db: Transaction,
+        place: Place,
+        records: Sequence[tuple[str, NativeRecord]],
+        *,
+        folded: bool = False,
+        again: bool = False,
     ) -> None:
         """Write complete records (joined, and folded where they have parts).
 
         A record whose native text, kind and mapping are the stored ones is neither mapped nor written. Of two records
-        with one id in one run, the later stays (by `updated_at`, then by hash); folded ones cannot be doubles.
+        with one id in one run, the later stays (by `updated_at`, then by hash); folded ones cannot be doubles, and
+        those that are read `again` are not counted as such.
         """
         ids = [id for id, _ in records]
         known = stored_records.known(db, self._name, ids)
@@ -120,7 +127,7 @@ class Intake:
         batch = Batch()
         for id, record in records:
             double = id in served or id in batch.seen
-            if double:
+            if double and not again:
                 self._counts.duplicates += 1
             self._take_one(batch, place, id, record, known.get(id), double=double)
         self._write(db, place, batch, known, folded=folded)

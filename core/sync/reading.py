@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..connector import MAX_PAGE, Page
 from ..errors import ContractError, RollbookError
+from ..http import watched
 from ..native import without
+from ..table import Table
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,14 +25,23 @@ T = TypeVar("T")
 
 
 async def read_partitions(connection: Connection) -> AsyncGenerator[Partition]:
-    """List a tenant's partitions, or as many as a sample has."""
-    most, listed = connection.http.sample.partitions, 0
-    async with aclosing(_closed(connection.connector.partitions())) as partitions:
-        async for partition in partitions:
-            yield partition
-            listed += 1
-            if listed == most:
-                return
+    """List a tenant's partitions, or as many as a sample has; twice where a list of several pages may shift."""
+    connector, most, listed = connection.connector, connection.http.sample.partitions, 0
+    with Table() as known, watched() as lists:
+        async with aclosing(_closed(connector.partitions())) as partitions:
+            async for partition in partitions:
+                yield partition
+                listed += 1
+                if listed == most:
+                    return
+                if connector.numbered_partitions:
+                    known.add({partition.key: {}})
+        if not (connector.numbered_partitions and lists.several_pages):
+            return
+        async with aclosing(_closed(connector.partitions())) as partitions:
+            async for partition in partitions:
+                if not known.many([partition.key]):
+                    yield partition
 
 
 async def read_pages(

@@ -36,13 +36,13 @@ class Writing:
     Args:
         store: Where to.
         still_held: Raises once another sync of the connection may be under way.
-        settle: Notes at the end of a transaction of pages what is noted once for all of them.
     """
 
-    def __init__(self, store: Store, still_held: Callable[[], None], settle: Callable[[Transaction], None]) -> None:
+    def __init__(self, store: Store, still_held: Callable[[], None]) -> None:
+        self.settle: Callable[[Transaction], None] = _nothing
+        """Called at the end of a transaction of pages: what is noted once for all of them."""
         self._store = store
         self._still_held = still_held
-        self._settle = settle
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-store")
         self._waiting: deque[_Page] = deque()
 
@@ -82,7 +82,7 @@ class Writing:
         def work(db: Transaction) -> None:
             for page in pages:
                 page.write(db)
-            self._settle(db)
+            self.settle(db)
 
         try:
             self._transaction(work)
@@ -101,3 +101,7 @@ class Writing:
                 pages.append(page)
                 size += page.size
         return pages
+
+
+def _nothing(db: Transaction) -> None:
+    del db

@@ -198,12 +198,12 @@ def test_not_a_number_and_double_keys_are_kept_as_they_come(book: Callable[..., 
     )
     with Sandbox("talentlms", tenant=tenant()) as sandbox:
         sandbox.faults.add(replace(answer(200, odd.encode()), path="/api/v1/users/id:", times=1))
-        book = book("talentlms", tmp_path)
-        outcome, _ = book.sync(sandbox)
+        mine = book("talentlms", tmp_path)
+        outcome, _ = mine.sync(sandbox)
 
     assert outcome == "complete"
-    assert book.rows()["1:7"][2] == "Safety"
-    assert "NaN" in book.rows()["1:7"][3]
+    assert mine.rows()["1:7"][2] == "Safety"
+    assert "NaN" in mine.rows()["1:7"][3]
 
 
 @pytest.mark.parametrize("wait", ["100000", "9" * 30, format_datetime(datetime(2099, 1, 1, tzinfo=UTC), usegmt=True)])
@@ -211,11 +211,11 @@ def test_not_a_number_and_double_keys_are_kept_as_they_come(book: Callable[..., 
 def test_a_wait_that_is_too_long_ends_the_run_which_can_be_taken_up(
     vendor: str, wait: str, book: Callable[..., Any], tmp_path: Path
 ) -> None:
-    book = book(vendor, tmp_path)
+    mine = book(vendor, tmp_path)
     with Sandbox(vendor, tenant=tenant()) as sandbox:
         sandbox.faults.add(Fault(what="throttle", status=429, retry_after=wait, nth=4))
-        outcome, said = book.sync(sandbox, timeout=21.0)
-        again, _ = book.sync(sandbox, timeout=22.0)
+        outcome, said = mine.sync(sandbox, timeout=21.0)
+        again, _ = mine.sync(sandbox, timeout=22.0)
 
     assert outcome == "failed"
     assert "Start again" in said
@@ -230,9 +230,9 @@ def test_a_page_that_repeats_is_told(vendor: str, book: Callable[..., Any], tmp_
         book(vendor, tmp_path / "clean").sync(sandbox)
         paged = next(one for one in sandbox.requests if re.search(r"[?&]page=|page_number:2", one))
     path = re.split(r"page_number|\?", paged.partition(" ")[2])[0]
-    book = book(vendor, tmp_path)
+    mine = book(vendor, tmp_path)
     with Sandbox(vendor, tenant=large, faults=[Fault(what="repeat", path=path, nth=2, times=None)]) as sandbox:
-        outcome, said = book.sync(sandbox)
+        outcome, said = mine.sync(sandbox)
 
     assert outcome in ("partial", "failed")
     assert "repeats itself" in said

@@ -52,7 +52,7 @@ def answer(body: bytes = b"{}", path: str = "/", **headers: str) -> Answer:
     ],
 )
 def test_the_usual_headers_are_read(headers: dict[str, str], quota: Quota) -> None:
-    assert read_quota(answer(**headers)) == quota
+    assert read_quota(answer(b"{}", **headers)) == quota
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_usual_headers_are_read(headers: dict[str, str], quota: Quota) -> No
 )
 def test_what_may_mean_something_else_is_not_read(headers: dict[str, str]) -> None:
     """A bucket of costs, credits, several quotas in one: none of them is a number of requests."""
-    assert read_quota(answer(**headers)) is None
+    assert read_quota(answer(b"{}", **headers)) is None
 
 
 def test_canvas_bucket_is_not_taken_for_requests() -> None:
@@ -179,8 +179,12 @@ def test_a_higher_limit_is_not_used_otherwise(lms: Lms, clock: Clock) -> None:
         http.limit([Limit(requests=10, per=60.0)])
         await many(http, 25, 1)
 
+    def a_hundred(answer: Answer) -> Quota:
+        del answer
+        return Quota(limit=100, per=60.0)
+
     server = Server(clock, 100)
-    lms.asked(work, transport=httpx.MockTransport(server), quota=lambda _answer: Quota(limit=100, per=60.0))
+    lms.asked(work, transport=httpx.MockTransport(server), quota=a_hundred)
 
     assert server.taken == [10, 10, 5]
 

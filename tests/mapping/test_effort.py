@@ -181,7 +181,8 @@ def test_any_mapping_is_refused_or_maps_any_record(
         normalizer = compile(load({"connector": "x", "course_enrollment": table}))
     except MappingError:
         return
-    result = normalizer.normalize({"no": 1, source: value, "state": value}, as_of=NOW)
+    record: dict[str, Any] = {"no": 1, source: value, "state": value}
+    result = normalizer.normalize(record, as_of=NOW)
 
     assert isinstance(result, (Mapped, Skipped, Rejected))
 

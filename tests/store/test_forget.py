@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from rollbook.core.errors import StoreError
@@ -24,8 +24,9 @@ MARK = "Quillfeather"
 
 
 def person(record: Any, kind: str) -> str | None:
-    found = record.get("user") if isinstance(record, dict) else None
-    return None if found is None else str(found)
+    del kind
+    whole = cast("dict[str, Any]", record) if isinstance(record, dict) else {}
+    return str(whole["user"]) if "user" in whole else None
 
 
 def row(connection: str, id: str, user: str, name: str, **more: Any) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def fill(db: Connection) -> None:
         for partition in ("user:45", "user:46", "course:45"):
             db.execute(put["watermarks"], key | {"partition": partition, "since": '"2026"'})
     for run, connection in ((1, "acme"), (2, "other")):
-        told = {
+        told: dict[str, Any] = {
             "connector": "paper",
             "mode": "full",
             "fingerprint": "",

@@ -395,7 +395,7 @@ def test_a_run_that_is_asked_to_stop_ends_at_a_page_and_is_taken_up_there(campus
 def test_a_run_that_waits_for_an_answer_is_not_waited_for_without_end(
     campus: Campus, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rollbook.core.sync.engine.GRACE", 0.01)
+    monkeypatch.setattr("rollbook.core.sync.reader.GRACE", 0.01)
 
     class Silent(CampusConnector):
         async def pages(self, partition: Partition, cursor: JSON, since: JSON) -> AsyncIterator[Page]:

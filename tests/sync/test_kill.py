@@ -44,14 +44,14 @@ def test_a_sync_that_stores_its_place_ahead_of_its_rows_would_be_found_out(tmp_p
     spoilt.write_text(
         "import runpy, sys\n"
         "from rollbook.core.store import runs\n"
-        "from rollbook.core.sync import Sync\n"
-        "keep = Sync._keep\n"
-        "async def ahead(self, key, page, records, *, last):\n"
+        "from rollbook.core.sync.reader import Reader\n"
+        "keep = Reader._keep\n"
+        "async def ahead(self, key, page, records, *, last, **how):\n"
         "    state = 'complete' if last else 'reading'\n"
         "    note = lambda db: runs.note_partition(db, self._report.run, key, state=state, cursor=page.cursor)\n"
-        "    await self._in_store(note)\n"
-        "    await keep(self, key, page, records, last=last)\n"
-        "Sync._keep = ahead\n"
+        "    await self._writing.alone(note)\n"
+        "    return await keep(self, key, page, records, last=last, **how)\n"
+        "Reader._keep = ahead\n"
         f"sys.path.insert(0, {str(KILLS.parent)!r})\n"
         f"runpy.run_path({str(KILLS)!r}, run_name='__main__')\n",
         encoding="utf-8",

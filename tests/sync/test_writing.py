@@ -42,7 +42,8 @@ class Desk:
     def run(self, work: Callable[[Writing], Coroutine[None, None, None]]) -> None:
         async def main() -> None:
             with Store(PRIVATE) as store:
-                writing = Writing(store, lambda: None, self.settle)
+                writing = Writing(store, lambda: None)
+                writing.settle = self.settle
                 busy = asyncio.ensure_future(writing.alone(lambda _: self.go.wait()))
                 await asyncio.sleep(0)
                 try:
