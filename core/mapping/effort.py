@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["BUDGET", "GROWTH", "LONG", "METER", "Remembered", "bounded", "spend", "spend_on", "weight"]
+__all__ = ["BUDGET", "EACH", "GROWTH", "LONG", "METER", "Remembered", "bounded", "spend", "spend_on", "weight"]
 
 BUDGET = 2_000_000
-"""Steps for one record: one for each node of an expression at each item, and for each character of a long text."""
+"""Steps for one record: `EACH` for each node of an expression at each item, one for each character of a long text."""
+EACH = 10
+"""What a node takes: about as long as ten characters at least, some functions much longer."""
 GROWTH = 64
 """How many times an expression may repeat what it is given, as `[@, @]` does twice."""
 HEAVIEST = 20_000

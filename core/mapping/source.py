@@ -10,7 +10,7 @@ from . import builtins
 from .catalog import FUNCTIONS
 from .checks import static
 from .dates import named_zone
-from .effort import Remembered, weight
+from .effort import EACH, Remembered, weight
 from .mistakes import mistake
 from .proof import ORDERS, counts, is_plain, may_raise
 from .runtime import UNSURE
@@ -129,7 +129,7 @@ class Source(Writer):
             raise mistake(f"more than {BLOCKS} lists inside each other", file=self.file, key=self.field)
         with self.block(f"if {condition}:"):
             self.line(f"{found} = []")
-            self.line(f"spend({sum(map(weight, node.children[1:]))} * len({items}))")
+            self.line(f"spend({EACH * sum(map(weight, node.children[1:]))} * len({items}))")
             with self.block(f"for {item} in {items}:"):
                 for condition_node in node.children[2:]:
                     with self.block(f"if not {self.holds(condition_node, item)}:"):
@@ -268,7 +268,7 @@ class Source(Writer):
     def _expref(self, node: Node, _here: str) -> str:
         name, item = self.fresh(), self.fresh()
         with self.block(f"def {name}({item}):"):
-            self.line(f"spend({weight(node)})")
+            self.line(f"spend({EACH * weight(node)})")
             self.line(f"return {self.value(node.children[0], item)}")
         return self._call("reference", builtins.reference, name)
 

@@ -104,6 +104,7 @@ def html(value: Any) -> str | None:
     """Plain text of HTML: tags removed, entities unescaped once."""
     found = _string(value)
     if "<" in found:
+        spend(len(found))  # short ones, too: each tag takes its time
         found = " ".join(_TAG.sub(_space, _HIDDEN.sub(" ", found)).split())
     return clean(entities.unescape(found)) or None
 
