@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["UNSURE", "before", "coming", "note", "usable"]
 
+MANY_FLAWS = 100
+"""Above this, only the first flaw of each field is kept: a list may have a hundred thousand items."""
+
 
 def note(flaws: list[Flaw], field: str, value: Any, error: Exception) -> None:
     """Keep that a value could not be converted. Gives None, which then stands in its place."""
@@ -20,7 +23,8 @@ def note(flaws: list[Flaw], field: str, value: Any, error: Exception) -> None:
         if isinstance(error, Unfit)
         else _REASONS.get(type(error).__name__, "the expression cannot be worked out")
     )
-    flaws.append(Flaw(field, json_type(value), preview(value), reason))
+    if len(flaws) < MANY_FLAWS or all(flaw.field != field for flaw in flaws):
+        flaws.append(Flaw(field, json_type(value), preview(value), reason))
 
 
 _REASONS = {

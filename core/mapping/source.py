@@ -131,6 +131,7 @@ class Source(Writer):
             self.line(f"{found} = []")
             self.line(f"spend({EACH * sum(map(weight, node.children[1:]))} * len({items}))")
             with self.block(f"for {item} in {items}:"):
+                self.line("if meter.left < 0: spend(0)")  # spent by an item before: the others are not tried
                 for condition_node in node.children[2:]:
                     with self.block(f"if not {self.holds(condition_node, item)}:"):
                         self.line("continue")

@@ -195,3 +195,21 @@ def test_any_text_as_an_expression_is_refused_or_works(text: str, value: Any) ->
     except MappingError:
         return
     call(value)
+
+
+def test_a_list_of_unfit_items_notes_a_few_flaws_and_not_one_for_each() -> None:
+    normalizer = compile(load({"connector": "x", "course_enrollment": MANY_ITEMS}))
+    items: list[Any] = [{"when": "someday", "html": "<p>x</p>" * 20}] * 50_000
+    result = normalizer.normalize({"no": 1, "state": "open", "items": items}, as_of=NOW)
+
+    assert isinstance(result, Mapped)
+    assert len(result.flaws) <= 110
+    assert {flaw.field for flaw in result.flaws} == {"custom_fields.dates", "custom_fields.texts"}
+    assert "too much work for one record" in {flaw.reason for flaw in result.flaws}
+
+
+MANY_ITEMS: dict[str, Any] = {
+    "id": "id(no)",
+    "custom_fields": {"dates": "items[*].datetime(when)", "texts": "items[*].html(html)"},
+    "status": {"source": "state", "values": {"open": "enrolled"}},
+}
