@@ -44,14 +44,16 @@ def compile(definition: Definition, settings: Mapping[str, JSON] | None = None) 
     seen = {name: given.get(name) for name in sorted({*read, *_DEFAULTS})}
     if (kept := given.get("remote_data", "full")) != "full":
         seen["remote_data"] = kept  # rows are stored by other rules: as if another mapping had made them
-    return _made(_Order(digest(definition.digest + dump(seen)), definition, given))
+    return _made(_Order(digest(definition.digest + dump(seen)), id(definition), definition, given))
 
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What is to be compiled. Orders with one digest give one normalizer: it is pure, and takes a while to make."""
+    """What is to be compiled: once for all connections with one definition, and the same of the settings it reads."""
 
     digest: str
+    which: int
+    """The definition's identity; what is kept holds on to it."""
     definition: Definition = field(compare=False)
     settings: Mapping[str, JSON] = field(compare=False)
 
