@@ -46,7 +46,7 @@ def main() -> None:
         parser.add_argument(f"--{kind}", type=Path, metavar="FILE", help=f"also write the figures as {kind}")
     given = parser.parse_args()
     contenders = ready([one for one in CONTENDERS if one.name in given.only], given.work)
-    found = {"rows": given.rows, "rounds": given.rounds, "machine": machine(), "contenders": []}
+    found: dict[str, Any] = {"rows": given.rows, "rounds": given.rounds, "machine": machine(), "contenders": []}
     with serving(given.rows) as address:
         runs = compete(list(contenders), given.work, address, given.rows, given.rounds)
     found["contenders"] = [figures(one, contenders[one], runs) for one in runs]

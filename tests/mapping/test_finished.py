@@ -136,7 +136,7 @@ def test_every_finished_value_is_as_full_validation_gives_it(id: Any, a: Any, b:
 
 
 def test_an_enrollment_made_of_finished_values_is_an_ordinary_one() -> None:
-    record = {"id": 1, "a": "2026-01-06T07:00:12Z", "b": "a@b.example", "c": "https://x.example.com/1"}
+    record: dict[str, Any] = {"id": 1, "a": "2026-01-06T07:00:12Z", "b": "a@b.example", "c": "https://x.example.com/1"}
     result = OWN.normalize(record, as_of=NOW)
     assert isinstance(result, Mapped)
     one = result.enrollment
