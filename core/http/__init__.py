@@ -4,6 +4,7 @@ from .answer import Answer
 from .auth import ApiKey, Auth, Basic, Bearer, FormToken, Sender
 from .client import Http
 from .limits import Limit
+from .oauth1 import OAuth1
 from .oauth2 import OAuth2, Token, TokenAuth
 from .pace import Pace, no_waits, pace
 from .pagination import Ask, Cursor, LinkHeader, NextLink, Offset, PageAnswer, PageNumber, Paginator, Stop
@@ -28,6 +29,7 @@ __all__ = [
     "Limit",
     "LinkHeader",
     "NextLink",
+    "OAuth1",
     "OAuth2",
     "Offset",
     "Pace",
