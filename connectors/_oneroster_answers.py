@@ -60,7 +60,7 @@ def judged(answer: Answer) -> Verdict | None:
             verdict = _reported(answer, is_list=resource in LISTS)
         case 400 if params:
             hint = "sort = false, use_filter = false or a smaller page_size may help: not every server takes them."
-            kind = UnfilteredError if (code := _code(answer.json())) == "invalid_filter_field" else RefusedError
+            kind = UnfilteredError if (code := _minor(answer)) == "invalid_filter_field" else RefusedError
             verdict = Verdict.fail(kind, f"the server takes no such request (400, {code})", hint)
         case 401:
             verdict = Verdict(Act.REAUTH, "the server refuses the key or the secret (401)", hint=KEYS)
@@ -106,6 +106,13 @@ def _status(body: JSON) -> NativeRecord:
     status = wrapped[0] if wrapped else body
     status = status[0] if isinstance(status, list) and status else status
     return status if isinstance(status, dict) else {}
+
+
+def _minor(answer: Answer) -> str:
+    try:
+        return _code(answer.json())
+    except ContractError:  # a gateway's page
+        return "no code"
 
 
 def _code(body: JSON) -> str:

@@ -87,7 +87,7 @@ class OneRoster(Connector[OneRosterSettings]):
         notices: list[Notice] = []
         for resource in ("enrollments", *self._joined()):
             try:
-                first = await self._first(resource)
+                first = await self._first(await self._entry() if resource == "enrollments" else resource)
             except (Forbidden, NoListError) as error:
                 remedy = REMEDIES.get(resource, error.hint)
                 notices.append(Notice(f"No {resource}: {error.message}. {remedy}", "missing"))
@@ -127,6 +127,10 @@ class OneRoster(Connector[OneRosterSettings]):
         """Read one enrollment."""
         del known
         return Page([{"enrollment": await self._single("enrollments", id)}])
+
+    async def _entry(self) -> str:
+        """Name the first list of enrollments, for a check."""
+        return "enrollments"
 
     async def estimate(self) -> Estimate:
         """Read the first page of each list; how many there are is told by some servers only."""
@@ -277,8 +281,12 @@ class OneRosterSchools(OneRoster):
         if not self.settings.school_ids:
             async with aclosing(self._list("schools", size=USUAL)) as answers:
                 async for answer in answers:
-                    for school in answer.items:
-                        yield Partition(f"school:{_id(school)}")
+                    for id in filter(None, map(_id, answer.items)):
+                        yield Partition(f"school:{id}")
+
+    async def _entry(self) -> str:
+        ids = self.settings.school_ids or [id for school in await self._first("schools") if (id := _id(school))]
+        return _path(Partition(f"school:{ids[0]}")) if ids else "schools"
 
 
 def _path(partition: Partition) -> str:
