@@ -869,7 +869,7 @@ def test_an_estimate_counts_pages_as_large_as_the_server_gives_them() -> None:
 # what a record says
 
 
-def mapped(day: str = "2026-03-01", **members: Any) -> Any:
+def mapped(day: str = "2026-03-01", /, **members: Any) -> Any:
     """Map a record as of noon of a day; `enrollment` is laid over an active one."""
     enrollment = {**row(), **members.pop("enrollment", {})}
     settings = {**SETTINGS, **members.pop("settings", {})}
@@ -881,7 +881,7 @@ def mapped(day: str = "2026-03-01", **members: Any) -> Any:
     )
 
 
-def one(day: str = "2026-03-01", **members: Any) -> Any:
+def one(day: str = "2026-03-01", /, **members: Any) -> Any:
     found = mapped(day, **members)
     assert isinstance(found, Mapped)
     assert found.flaws == ()
@@ -987,7 +987,9 @@ def test_an_end_is_an_override_away_from_completed() -> None:
     }
     normalizer = compile(read_definition(find("oneroster"), override), SETTINGS)
     native = {"enrollment": row(endDate="2025-12-20"), **DONE, "user": None, "course": None, "work": None}
-    found = normalizer.normalize(native, as_of=AS_OF).enrollment
+    result = normalizer.normalize(native, as_of=AS_OF)
+    assert isinstance(result, Mapped)
+    found = result.enrollment
 
     assert (found.status, found.completed_at) == ("completed", datetime(2025, 12, 20, tzinfo=UTC))
 

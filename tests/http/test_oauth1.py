@@ -48,7 +48,11 @@ def base_string(method: str, place: str, params: list[tuple[str, str]], header: 
 
 def test_it_signs_the_standards_own_example(lms: Lms, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """OAuth Core 1.0, appendix A.5."""
-    monkeypatch.setattr("secrets.token_hex", lambda _size: "kllo9940pd9333jh")
+
+    def nonce(_size: int) -> str:
+        return "kllo9940pd9333jh"
+
+    monkeypatch.setattr("secrets.token_hex", nonce)
     clock.now = 1191242096.0
     auth = OAuth1("dpf43f3p2l4k3l03", "kd94hf93k423kf44", token="nnch734d00sl2jdk", token_secret="pfkkdhi9sl3r4s00")
     lms.will(OK)
