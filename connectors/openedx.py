@@ -7,34 +7,28 @@ github.com/openedx/edx-enterprise-data.
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from math import ceil
-from typing import TYPE_CHECKING, Literal, Self
-from urllib.parse import quote
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field, SecretStr, model_validator
-
-from ..core.connector import BaseUrl, Connector, Estimate, Join, Lookup, Notice, Page, Partition, Settings
-from ..core.errors import AuthError, ContractError, CursorExpired, Forbidden, Gone
-from ..core.http import Act, Limit, NextLink, OAuth2, Verdict
+from ..core.connector import Connector, Estimate, Join, Lookup, Notice, Page, Partition
+from ..core.errors import Forbidden, Gone
+from ..core.http import Limit
 from ..core.registry import register
+from ._openedx_answers import ACCOUNTS, COURSES, ENROLLMENTS, NEXT, STAFF, judged, quoted
+from ._openedx_results import COMPLETION, GRADE, Results
+from ._openedx_settings import OpenEdXSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-    from ..core.http import Answer, Auth, PageAnswer, Vault
+    from ..core.http import Answer, PageAnswer, Verdict
     from ..core.native import JSON, NativeRecord
     from ..core.table import Table
 
-__all__ = ["OpenEdX", "OpenEdXCourses", "OpenEdXEnterprise", "OpenEdXSettings"]
+__all__ = ["OpenEdX", "OpenEdXBreakdown", "OpenEdXCourses", "OpenEdXEnterprise", "OpenEdXSettings"]
 
-ENROLLMENTS = "api/enrollment/v1/enrollments"
-COURSES = "api/courses/v1/courses/"
-# behind a proxy a link may name a host that the LMS only believes to have: its path and query are all that is followed
-NEXT = NextLink("next", "pagination.next", any_host=True, count="count")
-ACCOUNTS = "api/user/v1/accounts"
-AGGREGATOR = "completion-aggregator/v1/course/"
+BREAKDOWN = "api/grades/v1/section_grades_breakdown/"
 GROUP = 5  # answers of enrollments that make a page of ours: their learners are asked for together
 NAMES = 50  # accounts in one request, for the length of its address
 ROWS = 1_000  # the most rows of a page of the enterprise report
@@ -45,83 +39,14 @@ COURSE_KEYS = (
 """What a record keeps of its course ..."""
 USER_KEYS = ("id", "username", "name", "email", "is_active", "date_joined", "last_login", "country")
 """... and of its learner."""
-STAFF = (
-    "The application (LMS Django admin > Django OAuth Toolkit > Applications) has to be owned by a user with staff "
-    "status; a restricted one needs the scopes, too."
-)
-_WAIT = re.compile(r"available in (\d+) second")
-_NO_PLUGIN = Verdict.fail(
-    ContractError,
-    "the LMS has no completion aggregator (404)",
-    "It is a plugin: set fetch_progress = false for a site without it.",
-)
-_NO_API = Verdict.fail(ContractError, "the LMS has nothing at this address (404)", "Is base_url that of the LMS?")
-
-
-class OpenEdXSettings(Settings):
-    """One LMS, and an application of it (LMS Django admin > Django OAuth Toolkit > Applications) owned by staff."""
-
-    base_url: BaseUrl | None = Field(...)
-    """Address of the LMS, where learners sign in; not that of Studio."""
-    client_id: str
-    """Client id of the application: confidential, grant type client credentials, its user with staff status."""
-    client_secret: SecretStr
-    """Client secret of the application."""
-    token_type: Literal["jwt", "bearer"] = "jwt"  # noqa: S105 - a kind, no token
-    """Kind of token to ask for; every list takes `jwt`."""
-    token_path: str = "oauth2/access_token"  # noqa: S105 - a place, no token
-    """Path at base_url at which tokens are given out; edX's own gateway has `oauth2/v1/access_token`."""
-    page_size: int = Field(default=100, ge=1, le=100)
-    """How many enrollments, courses or grades are asked for at once."""
-    fetch_users: bool = True
-    """Read the learners' names and e-mail addresses, too."""
-    fetch_grades: bool = True
-    """Read grades, without which nobody is passed or failed; one request for each hundred learners of a course."""
-    fetch_progress: bool = False
-    """Read progress from the completion aggregator, where that plugin is installed; as many requests as for grades."""
-    fetch_certificates: bool = False
-    """Read the certificate of each passed or withdrawn enrollment: its date and link, for a request each."""
-    org: str = ""
-    """With the strategy `courses`: only the courses of this organisation."""
-    enterprise_uuid: str = ""
-    """With the strategy `enterprise`: UUID of the customer of edX For Business."""
-    enterprise_url: BaseUrl | None = None
-    """With the strategy `enterprise`: address of the analytics service or gateway that has the report."""
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.base_url is None:
-            raise ValueError("base_url is missing: the address of your LMS, such as https://learn.example.com")
-        if "://" in self.token_path or self.token_path.startswith("//"):
-            raise ValueError("token_path is a path at base_url, without a host")
-        if self.org and self.strategy != OpenEdXCourses.strategy:
-            raise ValueError('`org` goes with strategy = "courses"')
-        wanted = (bool(self.enterprise_uuid), self.enterprise_url is not None)
-        if any(wanted) and self.strategy != OpenEdXEnterprise.strategy:
-            raise ValueError('`enterprise_uuid` and `enterprise_url` go with strategy = "enterprise"')
-        if self.strategy == OpenEdXEnterprise.strategy and not all(wanted):
-            raise ValueError('strategy = "enterprise" needs `enterprise_uuid` and `enterprise_url`')
-        return self
-
-    def origin(self) -> str:
-        """Give the address of the LMS, or of the report."""
-        return self.enterprise_url or super().origin()
-
-    def auth(self, vault: Vault | None) -> Auth:
-        """Ask the LMS for tokens; a JWT is refused as `Bearer`."""
-        del vault
-        return OAuth2(
-            f"{super().origin()}/{self.token_path.lstrip('/')}",
-            client_id=self.client_id,
-            client_secret=self.client_secret,
-            extra={"token_type": self.token_type},
-            scheme="JWT" if self.token_type == "jwt" else "Bearer",  # noqa: S105 - a kind, no token
-        )
+GRADE_KEYS = ("course_id", "username", "passed", "current_grade")
+ACTIVE = "truth(enrollment.is_active) != `false`"
+PASSED_OR_GONE = "truth(grade.passed) || truth(enrollment.is_active) == `false`"
 
 
 @register
 class OpenEdX(Connector[OpenEdXSettings]):
-    """The list of all enrollments, completed with the grades of each course that comes up."""
+    """The list of all enrollments, and the grades of each course that comes up in it."""
 
     name, title, strategy = "openedx", "Open edX", "platform"
     Settings = OpenEdXSettings
@@ -133,15 +58,13 @@ class OpenEdX(Connector[OpenEdXSettings]):
     joins = (
         Join("course", "courses", "enrollment.course_id"),
         Join("user", "users", "enrollment.user"),
-        Join(
-            "certificate",
-            "certificates",
-            "when(truth(grade.passed) || truth(enrollment.is_active) == `false`,"
-            " ids(enrollment.course_id, enrollment.user))",
-        ),
+        Join("certificate", "certificates", f"when({PASSED_OR_GONE}, ids(enrollment.course_id, enrollment.user))"),
     )
     cursor_hours = 1.0
     numbered_records = True  # by cursor up to the releases of 2025, by number after them
+    kind: ClassVar[str] = ""
+    by_course: ClassVar[frozenset[str]] = frozenset({GRADE, COMPLETION})
+    """What is read course by course, if it is wanted."""
 
     def limits(self) -> Sequence[Limit]:
         """Stay below the 120 a minute that the Enrollment API gives to staff; two at once are our own choice."""
@@ -150,19 +73,7 @@ class OpenEdX(Connector[OpenEdXSettings]):
     @staticmethod
     def verdict(answer: Answer) -> Verdict | None:
         """Tell a refused token, missing staff status, a login page and a missing list from a thing that is gone."""
-        match answer.status:
-            case 200 if answer.is_html and "/login" in answer.request:
-                return Verdict.fail(AuthError, "the LMS asks for a login in place of an answer", STAFF)
-            case 401:
-                return Verdict(Act.REAUTH, "the LMS refuses the token (401)", hint=STAFF)
-            case 403:
-                return Verdict.fail(Forbidden, "the application's user may not read this (403)", STAFF)
-            case 400 | 404:
-                return _missing(answer)
-            case 429 if (wait := _WAIT.search(answer.text())) and "retry-after" not in answer.headers:
-                return Verdict.throttled("too many requests (429)", float(wait[1]))
-            case _:
-                return None
+        return judged(answer)
 
     async def check(self) -> Sequence[Notice]:
         """Read one enrollment, and of its learner and course what is to be read of all."""
@@ -172,22 +83,34 @@ class OpenEdX(Connector[OpenEdXSettings]):
             return (Notice(f"The list of enrollments may not be read. {STAFF}", "missing"),)
         if not rows:
             return (Notice("The LMS has no enrollments."),)
-        return await self._check_joined(rows[0])
+        course, user = str(rows[0].get("course_id")), str(rows[0].get("user"))
+        notices: list[Notice] = []
+        try:
+            accounts = [one async for some in self.load("users", [user]) for one in some]
+            if any("email" not in one for one in accounts):
+                notices.append(Notice(f"E-mail addresses may not be read. {STAFF}", "reduced"))
+        except Forbidden:
+            text = f"Accounts may not be read. {STAFF} Or set fetch_users = false to go without names."
+            notices.append(Notice(text, "missing"))
+        try:
+            await self._try_results(course, user)
+        except Forbidden:
+            text = f"Grades or progress may not be read. {STAFF} Or set fetch_grades and fetch_progress to false."
+            notices.append(Notice(text, "missing"))
+        return notices
 
     async def pages(self, partition: Partition, cursor: JSON, since: JSON) -> AsyncIterator[Page]:
         """Read enrollments, and the grades and progress of their courses into a table as these come up."""
         del since
-        course = partition.key.partition(":")[2]
-        query = {"course_id": course or None, "page_size": self.settings.page_size}
-        with self.table() as results:
-            known: set[str] = set()
+        only = {"course_id": partition.key.partition(":")[2] or None}
+        with self.table() as table:
+            results, count = self._results(table), 0
             records: list[NativeRecord] = []
-            count = 0
-            async for answer in self.http.paged(ENROLLMENTS, query, NEXT, items="results", start=cursor):
-                records += await self._completed(answer.items, results, known)
+            async for answer in self._list(ENROLLMENTS, cursor, **only):
+                records += await results.beside(answer.items)
                 count += 1
                 if count % GROUP == 0 or answer.next is None:
-                    yield Page(records, answer.next, total=answer.total)
+                    yield Page(records, answer.next, self.kind, answer.total)
                     records = []
 
     async def load(self, lookup: str, keys: Sequence[str] | None) -> AsyncIterator[Sequence[NativeRecord]]:
@@ -202,24 +125,20 @@ class OpenEdX(Connector[OpenEdXSettings]):
         for key in keys or ():
             with suppress(Gone):
                 if lookup == "courses":
-                    yield [_cut((await self.http.get(f"{COURSES}{_quoted(key)}/")).object(), COURSE_KEYS)]
+                    yield [_cut((await self.http.get(f"{COURSES}{quoted(key)}/")).object(), COURSE_KEYS)]
                 elif lookup == "certificates" and self.settings.fetch_certificates:
-                    yield [{"key": key, **(await self._certificate(key))}]
+                    course, _, user = key.rpartition(":")
+                    path = f"api/certificates/v0/certificates/{quoted(user)}/courses/{quoted(course)}/"
+                    yield [{"key": key, **(await self.http.get(path)).object()}]
 
     async def estimate(self) -> Estimate:
         """Count the courses, and the enrollments where the release tells how many there are."""
         size = self.settings.page_size
         first = await self.http.get(ENROLLMENTS, {"page_size": size})
-        courses = (await self.http.get(COURSES, {"page_size": 1})).find("pagination.count")
-        told = first.find("count")
-        pages = max(1, ceil(told / size)) if isinstance(told, int) else 1 + bool(first.find("next"))
-        of_courses = courses if isinstance(courses, int) else 0
-        results = of_courses * (self.settings.fetch_grades + self.settings.fetch_progress)
-        lists = max(1, ceil(of_courses / size))
-        basis = (
-            f"at least {pages:,} for the list of enrollments, {lists:,} for the list of courses, "
-            f"{results:,} for grades and progress of {of_courses:,} courses"
-        )
+        pages = _pages(first.find("count"), size) or 1 + bool(first.find("next"))
+        count = (await self.http.get(COURSES, {"page_size": 1})).find("pagination.count")
+        lists, results = _pages(count, size) or 1, (count if isinstance(count, int) else 1) * len(self._kinds())
+        basis = f"at least {pages:,} for enrollments, {lists:,} for courses, {results:,} for grades and progress"
         return Estimate(pages + lists + results, exact=False, basis=basis)
 
     async def fetch(self, id: str, known: NativeRecord | None) -> Page:
@@ -228,66 +147,60 @@ class OpenEdX(Connector[OpenEdXSettings]):
         course, _, user = id.rpartition(":")
         if not course or not user:
             raise Gone("an enrollment's id is the course's and the user name, such as course-v1:edX+DemoX+2026:ada")
-        query = {"course_id": course, "username": user, "page_size": self.settings.page_size}
-        async for answer in self.http.paged(ENROLLMENTS, query, NEXT, items="results"):
+        async for answer in self._list(ENROLLMENTS, course_id=course, username=user):
             for row in answer.items:
                 if row.get("course_id") == course and row.get("user") == user:
-                    with self.table() as results:
-                        return Page(await self._completed([row], results, set(), user))
+                    with self.table() as table:
+                        return Page(await self._results(table, user).beside([row]), kind=self.kind)
         raise Gone("the LMS has no such enrollment")
 
-    async def _completed(
-        self, rows: Sequence[NativeRecord], results: Table, known: set[str], user: str = ""
-    ) -> list[NativeRecord]:
-        """Make records of enrollments; of courses that are not known yet, results are read (of one user, or of all)."""
-        active = [str(row.get("course_id")) for row in rows if row.get("is_active") is not False]
-        for course in dict.fromkeys(active):  # nobody else has results in the lists
-            if course not in known:
-                known.add(course)
-                await self._read_results(course, results, user)
-        return _joined(rows, results)
+    async def _try_results(self, course: str, user: str) -> None:
+        with self.table() as table:
+            await self._results(table, user).read(course)
 
-    async def _read_results(self, course: str, results: Table, user: str) -> None:
-        """Keep the grades and the progress of a course."""
-        only: dict[str, object] = {"username": user} if user else {"page_size": self.settings.page_size}
-        if self.settings.fetch_grades:
-            await self._keep("grade", course, f"api/grades/v1/courses/{_quoted(course)}/", only, results)
-        if self.settings.fetch_progress:
-            # of one learner the name is only told when it is asked for
-            query = {**only, "requested_fields": "username"}
-            await self._keep("completion", course, f"{AGGREGATOR}{_quoted(course)}/", query, results)
+    def _results(self, table: Table, user: str = "") -> Results:
+        return Results(self.http, table, self._kinds(), self.settings.page_size, user)
 
-    async def _keep(self, kind: str, course: str, path: str, query: dict[str, object], results: Table) -> None:
-        with suppress(Gone):  # the course or the learner is gone by now
-            async for answer in self.http.paged(path, query, NEXT, items=_results):
-                results.add({f"{kind}:{course}:{row.get('username')}": row for row in answer.items})
+    def _kinds(self) -> frozenset[str]:
+        wanted = {GRADE: self.settings.fetch_grades, COMPLETION: self.settings.fetch_progress}
+        return frozenset(kind for kind in self.by_course if wanted[kind])
 
-    def _list(self, path: str, **query: object) -> AsyncGenerator[PageAnswer]:
-        return self.http.paged(path, {"page_size": self.settings.page_size, **query}, NEXT, items="results")
+    def _list(self, path: str, start: JSON = None, **query: object) -> AsyncGenerator[PageAnswer]:
+        params = {**query, "page_size": self.settings.page_size}
+        return self.http.paged(path, params, NEXT, items="results", start=start)
 
-    async def _certificate(self, key: str) -> NativeRecord:
-        course, _, user = key.rpartition(":")
-        path = f"api/certificates/v0/certificates/{_quoted(user)}/courses/{_quoted(course)}/"
-        return (await self.http.get(path)).object()
 
-    async def _check_joined(self, row: NativeRecord) -> list[Notice]:
-        """Read what completes an enrollment, and tell what of it may not be read."""
-        course, user = str(row.get("course_id")), str(row.get("user"))
-        notices: list[Notice] = []
-        try:
-            accounts = [one async for some in self.load("users", [user]) for one in some]
-            if any("email" not in one for one in accounts):
-                notices.append(Notice(f"E-mail addresses may not be read. {STAFF}", "reduced"))
-        except Forbidden:
-            text = f"Accounts may not be read. {STAFF} Or set fetch_users = false to go without names."
-            notices.append(Notice(text, "missing"))
-        try:
-            with self.table() as results:
-                await self._read_results(course, results, user)
-        except Forbidden:
-            text = f"Grades or progress may not be read. {STAFF} Or set fetch_grades and fetch_progress to false."
-            notices.append(Notice(text, "missing"))
-        return notices
+@register
+class OpenEdXBreakdown(OpenEdX):
+    """Grades of all courses in one list, for many small courses: no scores and no letters."""
+
+    strategy = kind = "breakdown"
+    lookups = (*OpenEdX.lookups, Lookup("grades", "ids(course_id, username)", batch=1))
+    joins = (Join("grade", "grades", f"when({ACTIVE}, ids(enrollment.course_id, enrollment.user))"), *OpenEdX.joins)
+    by_course = frozenset({COMPLETION})
+
+    async def load(self, lookup: str, keys: Sequence[str] | None) -> AsyncIterator[Sequence[NativeRecord]]:
+        """Read all grades or one, or what is the same in each strategy."""
+        if lookup != "grades":
+            async for records in super().load(lookup, keys):
+                yield records
+        elif self.settings.fetch_grades:
+            for key in keys or (":",):
+                course, _, user = key.rpartition(":")
+                async for answer in self._list(BREAKDOWN, course_id=course or None, username=user or None):
+                    yield [_cut(one, GRADE_KEYS) for one in answer.items]
+
+    async def estimate(self) -> Estimate:
+        """Count grades as enrollments: they are listed likewise."""
+        found = await super().estimate()
+        first = await self.http.get(ENROLLMENTS, {"page_size": 1})
+        pages = (_pages(first.find("count"), self.settings.page_size) or 1) * self.settings.fetch_grades
+        return Estimate(found.requests + pages, exact=False, basis=f"{found.basis}, {pages:,} for the list of grades")
+
+    async def _try_results(self, course: str, user: str) -> None:
+        await super()._try_results(course, user)
+        async for _ in self.load("grades", [f"{course}:{user}"]):
+            pass
 
 
 @register
@@ -296,6 +209,15 @@ class OpenEdXCourses(OpenEdX):
 
     strategy = "courses"
     numbered_partitions = 100
+
+    async def check(self) -> Sequence[Notice]:
+        """Also look for a course of the organisation."""
+        async for _ in self.partitions():
+            return await super().check()
+        org = self.settings.org
+        return (
+            Notice(f"There is no course of {org!r}: check `org`." if org else "The LMS has no courses.", "missing"),
+        )
 
     async def partitions(self) -> AsyncIterator[Partition]:
         """List the courses."""
@@ -309,14 +231,14 @@ class OpenEdXCourses(OpenEdX):
 
     def fewest(self) -> int:
         """Count a page of enrollments, of grades and of progress."""
-        return 1 + self.settings.fetch_grades + self.settings.fetch_progress
+        return 1 + len(self._kinds())
 
 
 @register
 class OpenEdXEnterprise(OpenEdX):
     """The learner progress report of edX For Business: one list that has everything, for its customers only."""
 
-    strategy = "enterprise"
+    strategy = kind = "enterprise"
     lookups, joins = (), ()
 
     async def check(self) -> Sequence[Notice]:
@@ -326,69 +248,38 @@ class OpenEdXEnterprise(OpenEdX):
         except Forbidden:
             text = "The report may not be read: the application's user needs access to this enterprise customer's data."
             return (Notice(text, "missing"),)
-        return () if rows else (Notice("The report is empty.", "info"),)
+        return () if rows else (Notice("The report is empty."),)
 
     async def pages(self, partition: Partition, cursor: JSON, since: JSON) -> AsyncIterator[Page]:
         """Read the report."""
         del partition, since
-        async for answer in self.http.paged(self._report(), {"page_size": ROWS}, NEXT, items="results", start=cursor):
-            yield Page([{"enrollment": row} for row in answer.items], answer.next, self.strategy, answer.total)
+        size = {"page_size": ROWS}
+        async for answer in self.http.paged(self._report(), size, NEXT, items="results", start=cursor):
+            yield Page([{"enrollment": row} for row in answer.items], answer.next, self.kind, answer.total)
 
     async def estimate(self) -> Estimate:
         """Ask for the number of rows."""
-        told = (await self.http.get(self._report(), {"page_size": 1})).find("count")
-        pages = max(1, ceil(told / ROWS)) if isinstance(told, int) else 1
-        return Estimate(pages, exact=isinstance(told, int), basis=f"{pages:,} for the report")
+        pages = _pages((await self.http.get(self._report(), {"page_size": 1})).find("count"), ROWS)
+        return Estimate(pages or 1, exact=pages > 0, basis=f"{pages or 1:,} for the report")
 
     async def fetch(self, id: str, known: NativeRecord | None) -> Page:
-        """Look for one row: the report has no filter for it that an e-mail address or a title would not break."""
+        """Look for one row: the report has no filter for it that a new e-mail address or title would not break."""
         del known
         async for page in self.pages(Partition("all"), None, None):
             for record in page.records:
                 row = record["enrollment"]
                 if isinstance(row, dict) and f"{row.get('courserun_key')}:{row.get('user_username')}" == id:
-                    return Page([record], kind=self.strategy)
+                    return Page([record], kind=self.kind)
         raise Gone("the report has no such enrollment")
 
     def _report(self) -> str:
-        return f"enterprise/api/v1/enterprise/{_quoted(self.settings.enterprise_uuid)}/enrollments/"
+        return f"enterprise/api/v1/enterprise/{quoted(self.settings.enterprise_uuid)}/enrollments/"
 
 
-def _missing(answer: Answer) -> Verdict | None:
-    """Read a 404: a list is not empty because of it, and of a thing it counts only in the API's own words."""
-    path, query = answer.request, answer.url.partition("?")[2]
-    if answer.status == 400:  # noqa: PLR2004 - HTTP's own number
-        one = path.endswith(ENROLLMENTS) and "username=" in query
-        return Verdict.fail(Gone, "the LMS takes this for no course and learner (400)") if one else None
-    if path.endswith(("/enrollments", "/enrollments/")) and re.search(r"(^|&)(cursor|page)=", query):
-        return Verdict.fail(CursorExpired, "the LMS no longer knows this page of the list (404)")
-    if path.endswith(("/enrollments", "/enrollments/", COURSES)):
-        return _NO_API
-    if not answer.body.strip() and path.endswith(ACCOUNTS):
-        return None  # none of the learners exists
-    own = not answer.is_html and any(answer.find(word) for word in ("error_code", "developer_message", "detail"))
-    if own:
-        return None
-    return _NO_PLUGIN if AGGREGATOR in path else _NO_API
-
-
-def _results(answer: Answer) -> Sequence[NativeRecord]:
-    """Give the rows of a list; of one learner, grades are a list without an envelope."""
-    return answer.items("" if isinstance(answer.json(), list) else "results")
-
-
-def _joined(rows: Sequence[NativeRecord], results: Table) -> list[NativeRecord]:
-    keys = [f"{row.get('course_id')}:{row.get('user')}" for row in rows]
-    found = results.many(f"{kind}:{key}" for key in keys for kind in ("grade", "completion"))
-    return [
-        {"enrollment": row, "grade": found.get(f"grade:{key}"), "completion": found.get(f"completion:{key}")}
-        for row, key in zip(rows, keys, strict=True)
-    ]
+def _pages(count: JSON, size: int) -> int:
+    """Give the pages of a list; 0 if the LMS does not tell how long it is."""
+    return max(1, ceil(count / size)) if isinstance(count, int) else 0
 
 
 def _cut(record: NativeRecord, keys: Sequence[str]) -> NativeRecord:
     return {key: record[key] for key in keys if key in record}
-
-
-def _quoted(part: str) -> str:
-    return quote(part, safe="")
