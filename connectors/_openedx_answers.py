@@ -12,7 +12,7 @@ from ..core.http import Act, NextLink, Verdict
 if TYPE_CHECKING:
     from ..core.http import Answer
 
-__all__ = ["ACCOUNTS", "AGGREGATOR", "COURSES", "ENROLLMENTS", "GRADES", "NEXT", "STAFF", "judged", "quoted"]
+__all__ = ["ACCOUNTS", "AGGREGATOR", "COURSES", "ENROLLMENTS", "GRADES", "NEXT", "REPORTS", "STAFF", "judged", "quoted"]
 
 ENROLLMENTS = "api/enrollment/v1/enrollments"
 COURSES = "api/courses/v1/courses/"
@@ -25,19 +25,22 @@ STAFF = (
     "The application (LMS Django admin > Django OAuth Toolkit > Applications) has to be owned by a user with staff "
     "status; a restricted one needs the scopes, too."
 )
+REPORTS = "The application's user needs access to the reports of this customer of edX For Business."
 _WAIT = re.compile(r"available in (\d+) second")
 _WORDS = ("error_code", "developer_message", "detail")
 _NO_PLUGIN = Verdict.fail(
     ContractError,
-    "the LMS has no completion aggregator (404)",
+    "the LMS has no completion aggregator",
     "It is a plugin: set fetch_progress = false for a site without it.",
 )
+_ADDRESS = "Is base_url that of the LMS, and enterprise_url, if it is set, that of the reports?"
 _LOGIN = Verdict.fail(AuthError, "the LMS asks for a login in place of an answer", STAFF)
+_NO_REPORT = Verdict.fail(Forbidden, "the application's user may not read the report (403)", REPORTS)
 _REFUSED = {
     401: Verdict(Act.REAUTH, "the LMS refuses the token (401)", hint=STAFF),
     403: Verdict.fail(Forbidden, "the application's user may not read this (403)", STAFF),
 }
-_NO_API = Verdict.fail(ContractError, "the LMS has nothing at this address (404)", "Is base_url that of the LMS?")
+_NO_API = Verdict.fail(ContractError, "the LMS has nothing at this address", _ADDRESS)
 
 
 def judged(answer: Answer) -> Verdict | None:
@@ -47,6 +50,8 @@ def judged(answer: Answer) -> Verdict | None:
             return _LOGIN
         case 400 if answer.request.endswith(ENROLLMENTS) and "username=" in answer.url:
             return Verdict.fail(Gone, "the LMS takes this for no course and learner (400)")
+        case 403 if "/enterprise/" in answer.request:
+            return _NO_REPORT
         case 404 | 410:
             return _missing(answer)
         case 429 if (wait := _WAIT.search(answer.text())) and "retry-after" not in answer.headers:
@@ -65,7 +70,7 @@ def _missing(answer: Answer) -> Verdict | None:
     path, query = answer.request, answer.url.partition("?")[2]
     if path.endswith(("/enrollments", "/enrollments/")):
         if re.search(r"(^|&)(cursor|page)=", query):
-            return Verdict.fail(CursorExpired, "the LMS no longer knows this page of the list (404)")
+            return Verdict.fail(CursorExpired, "the LMS no longer knows this page of the list")
         return _NO_API
     if path.endswith(ACCOUNTS) and not answer.body.strip():
         return None  # none of the learners exists

@@ -29,7 +29,7 @@ class OpenEdXSettings(Settings):
     token_path: str = "oauth2/access_token"  # noqa: S105 - a place, no token
     """Path at base_url at which tokens are given out; edX's own gateway has `oauth2/v1/access_token`."""
     page_size: int = Field(default=100, ge=1, le=100)
-    """How many enrollments, courses or grades are asked for at once."""
+    """How many enrollments or grades are asked for at once."""
     fetch_users: bool = True
     """Read the learners' names and e-mail addresses, too."""
     fetch_grades: bool = True

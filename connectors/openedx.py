@@ -15,7 +15,7 @@ from ..core.connector import Connector, Estimate, Join, Lookup, Notice, Page, Pa
 from ..core.errors import Forbidden, Gone
 from ..core.http import Limit
 from ..core.registry import register
-from ._openedx_answers import ACCOUNTS, COURSES, ENROLLMENTS, NEXT, STAFF, judged, quoted
+from ._openedx_answers import ACCOUNTS, COURSES, ENROLLMENTS, NEXT, REPORTS, STAFF, judged, quoted
 from ._openedx_results import COMPLETION, GRADE, Results
 from ._openedx_settings import OpenEdXSettings
 
@@ -30,6 +30,7 @@ __all__ = ["OpenEdX", "OpenEdXBreakdown", "OpenEdXCourses", "OpenEdXEnterprise",
 
 BREAKDOWN = "api/grades/v1/section_grades_breakdown/"
 GROUP = 5  # answers of enrollments that make a page of ours: their learners are asked for together
+MOST = 100  # the most courses of a page
 NAMES = 50  # accounts in one request, for the length of its address
 ROWS = 1_000  # the most rows of a page of the enterprise report
 COURSE_KEYS = (
@@ -116,7 +117,7 @@ class OpenEdX(Connector[OpenEdXSettings]):
     async def load(self, lookup: str, keys: Sequence[str] | None) -> AsyncIterator[Sequence[NativeRecord]]:
         """Read all courses or one, accounts by user name, or a certificate by `course:user`."""
         if keys is None:
-            async for answer in self._list(COURSES):
+            async for answer in self.http.paged(COURSES, {"page_size": MOST}, NEXT, items="results"):
                 yield [_cut(one, COURSE_KEYS) for one in answer.items]
         elif lookup == "users" and self.settings.fetch_users:
             with suppress(Gone):  # none of them has an account any more
@@ -137,7 +138,7 @@ class OpenEdX(Connector[OpenEdXSettings]):
         first = await self.http.get(ENROLLMENTS, {"page_size": size})
         pages = _pages(first.find("count"), size) or 1 + bool(first.find("next"))
         count = (await self.http.get(COURSES, {"page_size": 1})).find("pagination.count")
-        lists, results = _pages(count, size) or 1, (count if isinstance(count, int) else 1) * len(self._kinds())
+        lists, results = _pages(count, MOST) or 1, (count if isinstance(count, int) else 1) * len(self._kinds())
         basis = f"at least {pages:,} for enrollments, {lists:,} for courses, {results:,} for grades and progress"
         return Estimate(pages + lists + results, exact=False, basis=basis)
 
@@ -208,7 +209,7 @@ class OpenEdXCourses(OpenEdX):
     """The enrollments of each course by themselves: for the courses of one organisation, and for very large sites."""
 
     strategy = "courses"
-    numbered_partitions = 100
+    numbered_partitions = MOST
 
     async def check(self) -> Sequence[Notice]:
         """Also look for a course of the organisation."""
@@ -221,7 +222,8 @@ class OpenEdXCourses(OpenEdX):
 
     async def partitions(self) -> AsyncIterator[Partition]:
         """List the courses."""
-        async for answer in self._list(COURSES, org=self.settings.org or None):
+        query = {"org": self.settings.org or None, "page_size": MOST}
+        async for answer in self.http.paged(COURSES, query, NEXT, items="results"):
             for course in answer.items:
                 yield Partition(f"course:{course['id']}")
 
@@ -246,15 +248,14 @@ class OpenEdXEnterprise(OpenEdX):
         try:
             rows = (await self.http.get(self._report(), {"page_size": 1})).items("results")
         except Forbidden:
-            text = "The report may not be read: the application's user needs access to this enterprise customer's data."
-            return (Notice(text, "missing"),)
+            return (Notice(f"The report may not be read. {REPORTS}", "missing"),)
         return () if rows else (Notice("The report is empty."),)
 
     async def pages(self, partition: Partition, cursor: JSON, since: JSON) -> AsyncIterator[Page]:
         """Read the report."""
         del partition, since
-        size = {"page_size": ROWS}
-        async for answer in self.http.paged(self._report(), size, NEXT, items="results", start=cursor):
+        query = {"page_size": ROWS}
+        async for answer in self.http.paged(self._report(), query, NEXT, items="results", start=cursor):
             yield Page([{"enrollment": row} for row in answer.items], answer.next, self.kind, answer.total)
 
     async def estimate(self) -> Estimate:
@@ -265,11 +266,11 @@ class OpenEdXEnterprise(OpenEdX):
     async def fetch(self, id: str, known: NativeRecord | None) -> Page:
         """Look for one row: the report has no filter for it that a new e-mail address or title would not break."""
         del known
-        async for page in self.pages(Partition("all"), None, None):
-            for record in page.records:
-                row = record["enrollment"]
-                if isinstance(row, dict) and f"{row.get('courserun_key')}:{row.get('user_username')}" == id:
-                    return Page([record], kind=self.kind)
+        course, _, user = id.rpartition(":")
+        async for answer in self.http.paged(self._report(), {"page_size": ROWS}, NEXT, items="results"):
+            for row in answer.items:
+                if row.get("courserun_key") == course and row.get("user_username") == user:
+                    return Page([{"enrollment": row}], kind=self.kind)
         raise Gone("the report has no such enrollment")
 
     def _report(self) -> str:
