@@ -68,12 +68,18 @@ def quoted(part: str) -> str:
 def _missing(answer: Answer) -> Verdict | None:
     """Read a 404: a list is not empty because of it, and a thing is gone only in the API's own words."""
     path, query = answer.request, answer.url.partition("?")[2]
-    if path.endswith(("/enrollments", "/enrollments/")):
-        if re.search(r"(^|&)(cursor|page)=", query):
-            return Verdict.fail(CursorExpired, "the LMS no longer knows this page of the list")
-        return _NO_API
+    if re.search(r"(^|&)(cursor|page)=", query) and not path.endswith(COURSES):
+        return Verdict.fail(CursorExpired, "the LMS no longer knows this page of the list")
     if path.endswith(ACCOUNTS) and not answer.body.strip():
         return None  # none of the learners exists
-    if path.endswith(COURSES) or answer.is_html or not any(answer.find(word) for word in _WORDS):
+    if path.endswith(("/enrollments", "/enrollments/", COURSES)) or not _says_so(answer):
         return _NO_PLUGIN if AGGREGATOR in path else _NO_API
     return None
+
+
+def _says_so(answer: Answer) -> bool:
+    """Tell whether it is the API that says so, and no proxy, or a site without this part of it."""
+    try:
+        return any(answer.find(word) for word in _WORDS)
+    except ContractError:  # a web page, a line of text, nothing
+        return False

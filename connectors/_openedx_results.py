@@ -36,12 +36,15 @@ class Results:
         self._table = table
         self._kinds = tuple(kinds)
         self._only: dict[str, object] = {"username": user} if user else {"page_size": size}
+        # of one learner, the aggregator tells the name only on demand
+        self._named = {"requested_fields": "username"} if user else {}
         self._known: set[str] = set()
 
     async def beside(self, rows: Sequence[NativeRecord]) -> list[NativeRecord]:
         """Make records of enrollments: only active ones have results in the lists."""
-        for course in dict.fromkeys(str(row.get("course_id")) for row in rows if row.get("is_active") is not False):
-            await self.read(course)
+        for row in rows:
+            if row.get("is_active") is not False and isinstance(course := row.get("course_id"), str):
+                await self.read(course)
         keys = [f"{row.get('course_id')}:{row.get('user')}" for row in rows]
         found = self._table.many(f"{kind}:{key}" for key in keys for kind in self._kinds)
         return [
@@ -57,9 +60,7 @@ class Results:
         if GRADE in self._kinds:
             await self._list(GRADE, course, f"{GRADES}{quoted(course)}/", self._only)
         if COMPLETION in self._kinds:
-            # where one learner is asked for, the name is told only on demand
-            query = {**self._only, "requested_fields": "username"}
-            await self._list(COMPLETION, course, f"{AGGREGATOR}{quoted(course)}/", query)
+            await self._list(COMPLETION, course, f"{AGGREGATOR}{quoted(course)}/", self._only | self._named)
 
     async def _list(self, kind: str, course: str, path: str, query: dict[str, object]) -> None:
         with suppress(Gone):  # the course, or the learner, is not there any more

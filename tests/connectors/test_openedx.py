@@ -412,10 +412,30 @@ def test_a_course_that_is_gone_has_no_grades_and_takes_nothing_with_it() -> None
     assert (found["status"], found["score"], found["course"]["title"]) == ("enrolled", None, None)
 
 
-def test_grades_that_are_not_there_are_no_missing_grades() -> None:
-    """Only the API's own code says that a course is gone."""
+@pytest.mark.parametrize(
+    "more", [{"html": "<html>Page not found</html>"}, {"text": "not found"}, {}, {"json": {"message": "no route"}}]
+)
+def test_grades_that_are_not_there_are_no_missing_grades(more: dict[str, Any]) -> None:
+    """Only the API's own words say that a course is gone."""
     with pytest.raises(ContractError, match="nothing at this address"):
-        read(Site(instead=at(GRADES, 404, html="<html>Page not found</html>")))
+        read(Site(instead=at(GRADES, 404, **more)))
+
+
+def test_grades_that_break_off_are_read_again_and_not_taken_for_all() -> None:
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        further = request.url.path.startswith(GRADES) and "cursor" in request.url.params
+        return httpx.Response(404, json={"detail": "Invalid cursor"}) if further else None
+
+    with pytest.raises(CursorExpired):
+        read(Site(instead=answer))
+
+
+def test_nothing_is_asked_about_a_row_without_a_course() -> None:
+    row = {"user": "ada", "is_active": True, "mode": "honor", "created": "2026-01-01T00:00:00Z"}
+    site = Site("empty", at(ENROLLMENTS, 200, {"next": None, "results": [row]}))
+    [page] = read(site)
+
+    assert (len(page.records), site.paths(GRADES)) == (1, [])
 
 
 @pytest.mark.parametrize("code", ["user_does_not_exist", "user_not_enrolled"])
@@ -688,6 +708,20 @@ WORD = "progress_status"
 )
 def test_each_status_of_the_report(status: str, row: dict[str, Any]) -> None:
     assert mapped(row, kind="enterprise").status == status
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "course"), [("", {"is_active": True}, OVER), ("enterprise", {WORD: "Failed"}, None)]
+)
+def test_a_customer_may_count_every_course_that_ended_unpassed_as_failed(kind: str, row: Any, course: Any) -> None:
+    """The override that the documentation shows: one line, whatever the strategy."""
+    override = {"course_enrollment": {"status": {"rules": {"course_over": {"then": "failed"}}}}}
+    normalizer = compile(read_definition(OpenEdX, override), SETTINGS)
+    whole = {"user": "ada", "course_id": OPS, "user_username": "ada", "courserun_key": OPS, **row}
+    found = normalizer.normalize({"enrollment": whole, "course": course}, kind=kind, as_of=AS_OF)
+
+    assert isinstance(found, Mapped)
+    assert found.enrollment.status == "failed"
 
 
 # what is told of an enrollment
