@@ -3,6 +3,7 @@
 from .answer import Answer
 from .auth import ApiKey, Auth, Basic, Bearer, FormToken, Sender
 from .client import Http
+from .jwt_bearer import JwtBearer
 from .limits import Limit
 from .oauth2 import OAuth2, Token, TokenAuth
 from .pace import Pace, no_waits, pace
@@ -25,6 +26,7 @@ __all__ = [
     "Cut",
     "FormToken",
     "Http",
+    "JwtBearer",
     "Limit",
     "LinkHeader",
     "NextLink",
