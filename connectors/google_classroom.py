@@ -8,18 +8,17 @@ After Google's own description of the API (the discovery document classroom:v1) 
 
 from __future__ import annotations
 
-import json
-import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
 from ..core.connector import Connector, Join, Lookup, Notice, Page, Partition, Settings
-from ..core.errors import ContractError, CursorExpired, Forbidden, Gone, SettingsError
-from ..core.http import Act, Cursor, JwtBearer, Limit, OAuth2, Verdict
+from ..core.errors import ContractError, CursorExpired, Forbidden, Gone
+from ..core.http import Act, Cursor, Limit, OAuth2, Verdict
 from ..core.registry import register
+from ._google import TOKEN, delegated, items_of, refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
@@ -30,9 +29,7 @@ if TYPE_CHECKING:
     from ..core.table import Table
 
 API = "https://classroom.googleapis.com"
-TOKEN = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 SCOPE = "https://www.googleapis.com/auth/classroom."
-DELEGATE = "Admin console > Security > API controls > Domain-wide delegation"
 
 # what is asked for of each resource: an enrollment code, which lets anybody in, and attachments are not
 COURSE = (
@@ -48,8 +45,6 @@ SIZE = 500
 """Items of a page that are asked for; the most is documented nowhere, and Google gives fewer as it likes."""
 INVITED, STUDENTS = "invitations", "students"
 INVITATION_KIND = "invitation"
-_CODE = re.compile(r"@([A-Za-z]{1,60})(?!\S)")
-_TOO_MANY = re.compile(r"\w*LimitExceeded|quotaExceeded|RESOURCE_EXHAUSTED|RATE_LIMIT_EXCEEDED")
 
 
 class GoogleClassroomSettings(Settings):
@@ -106,7 +101,8 @@ class GoogleClassroomSettings(Settings):
     def auth(self, vault: Vault | None) -> Auth:
         """Sign in as the service account in the administrator's name, or with the refresh token."""
         if self.service_account_json:
-            return self._delegated(_key(self.service_account_json.get_secret_value()))
+            key = self.service_account_json.get_secret_value()
+            return delegated(key, self.subject, self.scopes(), self.token_url)
         return OAuth2(
             self.token_url or TOKEN,
             grant="refresh_token",
@@ -114,24 +110,6 @@ class GoogleClassroomSettings(Settings):
             client_secret=self.client_secret or "",
             refresh_token=self.refresh_token or "",
             vault=vault,
-        )
-
-    def _delegated(self, key: Mapping[str, str]) -> Auth:
-        named = key.get("client_id", "of the service account")
-        scopes = ", ".join(self.scopes())
-        url = key.get("token_uri", TOKEN)
-        return JwtBearer(
-            self.token_url or url,
-            issuer=key["client_email"],
-            private_key=key["private_key"],
-            key_id=key.get("private_key_id", ""),
-            subject=self.subject.strip(),
-            scope=" ".join(self.scopes()),
-            audience=url,
-            hints={
-                "unauthorized_client": f"Delegate all of these scopes to the client id {named} ({DELEGATE}): {scopes}",
-                "invalid_grant": "Is `subject` an account of the domain, was the key deleted, is the clock right?",
-            },
         )
 
 
@@ -171,35 +149,34 @@ class GoogleClassroom(Connector[GoogleClassroomSettings]):
         """Read a few courses, and one item of each list of the first."""
         some = {**self._courses(), "pageSize": 20, "fields": "courses(id)"}
         try:
-            courses = _rows("courses")(await self.http.get("v1/courses", some))
-            own = _rows("courses")(await self.http.get("v1/courses", {**some, "teacherId": "me"}))
+            courses = items_of("courses")(await self.http.get("v1/courses", some))
+            taught = items_of("courses")(await self.http.get("v1/courses", {**some, "teacherId": "me"}))
         except Forbidden as error:
             return (Notice(f"Courses cannot be listed: {error.message}. {error.hint}", "missing"),)
         if not courses:
             return (Notice("There is no course that this account can see: is it an administrator's?"),)
-        notices = [notice async for notice in self._lists(str(courses[0].get("id")))]
-        if {str(one.get("id")) for one in courses} <= {str(one.get("id")) for one in own}:
+        notices = [notice async for notice in self._lists(_text(courses[0], "id"))]
+        if all(course in taught for course in courses):
             text = "This account teaches every course that was looked at: one who is no administrator sees no others."
             notices.append(Notice(text, "reduced"))
         return notices
 
     async def _lists(self, course: str) -> AsyncIterator[Notice]:
-        path, one = _course(course), {"pageSize": 1}
-        lists = {f"{path}/students": ("Rosters", SCOPE + "rosters.readonly")}
+        path, work = _course(course), "coursework.students.readonly, or set include_submissions = false"
+        lists = {"Rosters": (f"{path}/students", "rosters.readonly")}
         if self.settings.include_submissions:
-            wanted = f"{SCOPE}coursework.students.readonly, or set include_submissions = false"
-            lists[f"{path}/courseWork"] = ("Course work", wanted)
-            lists[f"{path}/courseWork/-/studentSubmissions"] = ("Submissions", wanted)
+            lists |= {"Course work": (f"{path}/courseWork", work)}
+            lists |= {"Submissions": (f"{path}/courseWork/-/studentSubmissions", work)}
         if self.settings.include_invitations:
-            lists["v1/invitations"] = ("Invitations", f"{SCOPE}rosters.readonly, or set include_invitations = false")
-        for place, (what, scope) in lists.items():
-            query = {**one, "courseId": course} if place == "v1/invitations" else one
+            scope = "rosters.readonly, or set include_invitations = false"
+            lists |= {"Invitations": (f"v1/invitations?courseId={course}", scope)}
+        for what, (place, scope) in lists.items():
             try:
-                answer = await self.http.get(place, query)
+                answer = await self.http.get(place, {"pageSize": 1})
             except Forbidden as error:
-                yield Notice(f"{what} cannot be read: {error.message}. It takes {scope}.", "missing")
+                yield Notice(f"{what} cannot be read: {error.message}. It takes {SCOPE}{scope}.", "missing")
                 continue
-            students = _rows(STUDENTS)(answer) if what == "Rosters" and self.settings.include_emails else ()
+            students = items_of(STUDENTS)(answer) if what == "Rosters" and self.settings.include_emails else ()
             if students and "emailAddress" not in _part(students[0], "profile"):
                 yield Notice(f"No e-mail addresses: the scope {SCOPE}profile.emails is missing.", "reduced")
 
@@ -225,8 +202,10 @@ class GoogleClassroom(Connector[GoogleClassroomSettings]):
         stage, start = self._place(cursor)
         if stage == INVITED:
             async for rows, following in self._invited(path, course, start):
-                after = {"list": STUDENTS, "from": None} if following is None else {"list": INVITED, "from": following}
-                yield Page([{"invitation": row, "course": course} for row in rows], after, kind=INVITATION_KIND)
+                if rows or following is not None:
+                    stage = STUDENTS if following is None else INVITED
+                    records: list[NativeRecord] = [{"invitation": row, "course": course} for row in rows]
+                    yield Page(records, {"list": stage, "from": following}, INVITATION_KIND)
             start = None
         with self.table() as table:
             counts = await self._read_work(path, table) if self.settings.include_submissions else None
@@ -268,15 +247,12 @@ class GoogleClassroom(Connector[GoogleClassroomSettings]):
             return counts
         place = f"{path}/courseWork/-/studentSubmissions"  # `-`: of all course work
         async for answer in self._list(place, "studentSubmissions", SUBMISSION, student):
-            rows: dict[str, NativeRecord] = {}
+            kept: dict[str, NativeRecord] = {}
             for row in answer.items:
-                user = _text(row, "userId")
-                rows[f"{user}:{counts[user]}"] = {
-                    "submission": row,
-                    "course_work": published.get(_text(row, "courseWorkId")),
-                }
+                user, work = _text(row, "userId"), published.get(_text(row, "courseWorkId"))
+                kept[f"{user}:{counts[user]}"] = {"submission": row, "course_work": work}
                 counts[user] += 1
-            table.add(rows)
+            table.add(kept)
         return counts
 
     def fewest(self) -> int:
@@ -313,9 +289,9 @@ class GoogleClassroom(Connector[GoogleClassroomSettings]):
     async def _invitation(self, course: NativeRecord, user: str) -> Page:
         if self.settings.include_invitations:
             query = {"courseId": course["id"], "userId": user}
-            async for answer in self._list("v1/invitations", INVITED, INVITATION, query):
-                for row in answer.items:
-                    return Page([{"invitation": row, "course": course}], kind=INVITATION_KIND)
+            listing = self._list("v1/invitations", INVITED, INVITATION, query)
+            if found := [row async for answer in listing for row in answer.items]:
+                return Page([{"invitation": found[0], "course": course}], kind=INVITATION_KIND)
         raise Gone("Google Classroom has no such enrollment")
 
     def _courses(self) -> dict[str, object]:
@@ -333,33 +309,11 @@ class GoogleClassroom(Connector[GoogleClassroomSettings]):
     ) -> AsyncGenerator[PageAnswer]:
         pager = Cursor("pageToken", "nextPageToken", size_param="pageSize", size=size)
         asked = {**(query or {}), "fields": f"nextPageToken,{name}({fields})"}
-        return self.http.paged(path, asked, pager, items=_rows(name), start=start)
-
-
-def _key(text: str) -> Mapping[str, str]:
-    """Read a service account's key file."""
-    try:
-        found: Any = json.loads(text)
-    except ValueError:
-        found = None
-    key = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
-    if not all(isinstance(key.get(name), str) for name in ("client_email", "private_key")):
-        hint = 'Take the whole file as it was downloaded: service_account_json = { file = "key.json" }'
-        raise SettingsError("service_account_json is no key file of a service account", hint=hint)
-    return {name: value for name, value in key.items() if isinstance(value, str) and value}
+        return self.http.paged(path, asked, pager, items=items_of(name), start=start)
 
 
 def _course(id: str) -> str:
     return f"v1/courses/{quote(id, safe='')}"
-
-
-def _rows(name: str) -> Any:
-    """Give what reads a list: one that is empty is left out of the answer."""
-
-    def rows(answer: Answer) -> Sequence[NativeRecord]:
-        return answer.items(name) if set(answer.object()) - {"nextPageToken"} else ()
-
-    return rows
 
 
 def _text(row: NativeRecord, name: str) -> str:
@@ -392,27 +346,18 @@ def _order(one: NativeRecord) -> tuple[str, str]:
     return str(row.get("courseWorkId")), str(row.get("id"))
 
 
-def _refused(answer: Answer, path: str) -> Verdict | None:
-    """Read a refusal: `errors[].reason`, `status`, and the code that Classroom puts before its message."""
-    error = answer.object("error")
-    told = [*_list_of(error.get("errors")), *_list_of(error.get("details"))]
-    reasons = {str(one["reason"]) for one in told if "reason" in one} | {str(error.get("status"))}
-    code = _CODE.match(str(error.get("message")))
-    named = code[1] if code else ""
-    if any(map(_TOO_MANY.fullmatch, reasons)):
+def _refused(answer: Answer, path: str) -> Verdict:
+    found = refusal(answer)
+    if found.is_throttling:
         return Verdict.throttled("too many requests (403)")
-    if named in _HINTS:
-        return Verdict.fail(Forbidden, f"Google refuses access (403, {named})", _HINTS[named])
-    if found := sorted(reasons & _HINTS.keys()):
-        return Verdict.fail(Forbidden, f"Google refuses access (403, {found[0]})", _HINTS[found[0]])
-    if "/v1/userProfiles/" in path and not named:
+    for why in (found.code, *sorted(found.reasons)):
+        if why in _HINTS:
+            return Verdict.fail(Forbidden, f"Google refuses access (403, {why})", _HINTS[why])
+    if "/v1/userProfiles/" in path and not found.code:
         return Verdict.fail(Gone, "there is no such profile, or it may not be seen (403)")
+    why = f"403, {found.code}" if found.code else "403"
     hint = "Read in the name of an administrator who sees every course, with every scope delegated."
-    return Verdict.fail(Forbidden, f"this account may not read this (403{named and f', {named}'})", hint)
-
-
-def _list_of(value: JSON) -> list[NativeRecord]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return Verdict.fail(Forbidden, f"this account may not read this ({why})", hint)
 
 
 _SCOPES = "The token lacks a scope: delegate it to the service account, or sign in anew with the OAuth client."

@@ -39,8 +39,8 @@ class Provenance:
 def provenance(node: Node) -> Provenance:
     """Tell what a value is made of.
 
-    The key that `pick` or `picks` looks for is no part of what it finds, and not counted. Where `when` gives a literal, its
-    condition is what the value is made of.
+    The key that `pick` or `picks` looks for is no part of what it finds, and not counted. Where `when` gives a literal,
+    its condition is what the value is made of.
     """
     found = Provenance()
     _Walk(found).take(node, (), found.values)

@@ -108,7 +108,7 @@ def _each(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def _inside(node: Node) -> Iterator[Node]:
-    """Give what a place looks at to be found: conditions of filters, and the values that `pick` and `picks` look for."""
+    """Give what a place looks at to be found: conditions of filters, and values that `pick` and `picks` look for."""
     if node.type == "function_expression":
         yield from _inside(node.children[0])
         yield from _each(node.children[2:])
