@@ -303,8 +303,9 @@ def test_who_is_invited_has_name_and_address_of_the_profile() -> None:
 
 def test_archived_courses_can_be_read_as_completed_by_the_override_of_the_documentation() -> None:
     page = Path(__file__).parents[2] / "docs" / "connectors" / "google_classroom.md"
-    block = next(one for one in page.read_text(encoding="utf-8").split("```toml\n") if "values.ARCHIVED" in one)
-    override = tomllib.loads(block.partition("```")[0])["connections"]["school"]["mapping"]
+    blocks = [one.partition("```")[0] for one in page.read_text(encoding="utf-8").split("```toml\n")[1:]]
+    [block] = [one for one in blocks if "values.ARCHIVED" in one]
+    override = tomllib.loads(block)["connections"]["school"]["mapping"]
     found = [mapped(work, "ARCHIVED", override=override).status.value for work in (None, [], [TURNED_IN], [NEW])]
 
     assert found == ["completed", "completed", "completed", "expired"]
