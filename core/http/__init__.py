@@ -3,7 +3,7 @@
 from .answer import Answer
 from .auth import ApiKey, Auth, Basic, Bearer, FormToken, Sender
 from .client import Http
-from .jwt_bearer import JwtBearer
+from .jwt_bearer import JwtBearer, stand_in_keys
 from .limits import Limit
 from .oauth2 import OAuth2, Token, TokenAuth
 from .pace import Pace, no_waits, pace
@@ -49,4 +49,5 @@ __all__ = [
     "pace",
     "read",
     "read_quota",
+    "stand_in_keys",
 ]

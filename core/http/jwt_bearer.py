@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,31 @@ from .auth import plain
 from .oauth2 import Token, TokenAuth, read_token, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
     from .auth import Secret, Sender
 
-__all__ = ["JwtBearer"]
+__all__ = ["JwtBearer", "stand_in_keys"]
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LIFE = 3600
 """Seconds that a statement is good for."""
+STAND_IN = "made-up-assertion"
+"""What a recording has in the place of a signed statement."""
+_opened: list[None] = []
+
+
+@contextmanager
+def stand_in_keys() -> Generator[None]:
+    """Take a text that is no key for one, inside, and give a stand-in for what it would sign: nobody takes that.
+
+    For tests: recordings hold no key.
+    """
+    _opened.append(None)
+    try:
+        yield
+    finally:
+        _opened.pop()
 
 
 class JwtBearer(TokenAuth):
@@ -68,8 +85,7 @@ class JwtBearer(TokenAuth):
         self._algorithm = algorithm
         self._pem = plain(private_key)
         self._hints = _HINTS | dict(hints or {})
-        self._jwt = _library()
-        self._key = self._prepared()
+        self._key = _read_key(self._pem, algorithm)
 
     def secrets(self) -> set[str]:
         """Give the token and the key."""
@@ -85,19 +101,11 @@ class JwtBearer(TokenAuth):
         return read_token(answer, now)
 
     def _signed(self, url: str, now: int) -> str:
+        if self._key is None:
+            return STAND_IN
         claims = {"aud": self._audience or url, "iat": now, "exp": now + LIFE, **self._claims}
         stated = {name: value for name, value in claims.items() if value != ""}
-        return str(self._jwt.encode(stated, self._key, algorithm=self._algorithm, headers=self._header))
-
-    def _prepared(self) -> Any:
-        """Read the key, which takes longer than signing does."""
-        try:
-            return self._jwt.get_algorithm_by_name(self._algorithm).prepare_key(self._pem)
-        except NotImplementedError:  # the library is there, and what it does this kind of signature with is not
-            raise _missing() from None
-        except Exception:  # noqa: BLE001 - several libraries' errors, which may quote the key
-            hint = "It begins with -----BEGIN PRIVATE KEY-----. Was it copied whole, with its line breaks?"
-            raise SettingsError("the private key cannot be read", hint=hint) from None
+        return str(_library().encode(stated, self._key, algorithm=self._algorithm, headers=self._header))
 
 
 _HINTS = {
@@ -107,6 +115,21 @@ _HINTS = {
     "unauthorized_client": "The application may not ask for this subject or scope: check where it is registered.",
     "unsupported_grant_type": "Tokens are not given out for signed statements there: is it the right address?",
 }
+
+
+def _read_key(pem: str, algorithm: str) -> Any:
+    """Read a key, which takes longer than signing does; None for what stands in for one."""
+    if _opened and "PRIVATE KEY" not in pem:
+        return None
+    try:
+        return _library().get_algorithm_by_name(algorithm).prepare_key(pem)
+    except SettingsError:
+        raise
+    except NotImplementedError:  # the library is there, and what it does this kind of signature with is not
+        raise _missing() from None
+    except Exception:  # noqa: BLE001 - several libraries' errors, which may quote the key
+        hint = "It begins with -----BEGIN PRIVATE KEY-----. Was it copied whole, with its line breaks?"
+        raise SettingsError("the private key cannot be read", hint=hint) from None
 
 
 def _library() -> Any:

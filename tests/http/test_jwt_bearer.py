@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from rollbook.core.errors import AuthError, ContractError, SettingsError
-from rollbook.core.http import Http, JwtBearer
+from rollbook.core.http import Http, JwtBearer, stand_in_keys
 
 if TYPE_CHECKING:
     from .conftest import Clock, Lms
@@ -188,3 +188,27 @@ def test_neither_the_key_nor_the_token_shows() -> None:
 
     assert keys()[0] in auth.secrets()
     assert repr(auth) == "JwtBearer(...)"
+
+
+def test_a_recording_is_replayed_without_a_key_or_what_signs_with_it(lms: Lms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jwt", None)
+    lms.will(token(), OK)
+    with stand_in_keys():
+        lms.asked(get, auth=JwtBearer("oauth2/token", issuer="me", private_key="made-up-private-key"))
+
+    assert form(lms.requests[0])["assertion"] == "made-up-assertion"
+
+
+def test_a_key_is_a_key_also_where_stand_ins_are_taken(lms: Lms, clock: Clock) -> None:
+    lms.will(token(), OK)
+    with stand_in_keys():
+        lms.asked(get, auth=bearer())
+
+    assert stated(lms.requests[0], clock.now)
+
+
+def test_a_stand_in_is_no_key_anywhere_else() -> None:
+    with stand_in_keys():
+        JwtBearer("token", issuer="me", private_key="made-up-private-key")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        JwtBearer("token", issuer="me", private_key="made-up-private-key")
