@@ -122,6 +122,7 @@ class GoogleClassroom(Connector[GoogleClassroomSettings]):
     lookups = (Lookup("profiles", "id", whole=False, batch=1),)
     joins = (Join("profile", "profiles", "invitation.userId"),)  # a student's own stands in the roster
     credentials = frozenset({"enrollmentCode"})
+    hosts = frozenset({"oauth2.googleapis.com"})
 
     def limits(self) -> Sequence[Limit]:
         """Give the quota of one user, the administrator, which is below that of a project; eight at once are ours."""

@@ -33,6 +33,7 @@ from rollbook.core.mapping import Mapped, Skipped
 from rollbook.core.store import PRIVATE, Store
 from rollbook.core.sync import Sync
 from rollbook.core.testing.conformance import conformance_tests
+from rollbook.core.testing.recording.record import Source, record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -94,7 +95,7 @@ def signed_in(answer: Answering) -> Answering:
 
     def answered(request: httpx.Request) -> httpx.Response:
         if request.url.host in TOKENS:
-            return httpx.Response(200, json={"access_token": "made-up-token", "expires_in": 3599})
+            return httpx.Response(200, json={"access_token": "ya29.t0ken-0f-th1s-m0ment", "expires_in": 3599})
         return answer(request)
 
     return answered
@@ -898,7 +899,7 @@ def statement(**settings: Any) -> tuple[httpx.Request, dict[str, Any], dict[str,
     form = dict(httpx.QueryParams(requests[0].content.decode()))
     assertion = form.pop("assertion")
     assert form == {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"}
-    assert requests[1].headers["authorization"] == "Bearer made-up-token"
+    assert requests[1].headers["authorization"] == "Bearer ya29.t0ken-0f-th1s-m0ment"
     options: Any = {"verify_exp": False, "verify_iat": False, "verify_aud": False}
     claims = jwt.decode(assertion, private_key().public_key(), ["RS256"], options=options)
     return requests[0], claims, jwt.get_unverified_header(assertion)
@@ -978,6 +979,21 @@ def test_a_refresh_token_is_the_other_way_in() -> None:
     asyncio.run(ask())
 
     assert forms == [{"grant_type": "refresh_token", **CLIENT}]
+
+
+def test_what_a_service_account_reads_can_be_recorded_and_replayed_without_its_key(tmp_path: Path) -> None:
+    lists: dict[str, Any] = {**LISTS, "courses": {"courses": [BIOLOGY]}, "8": {"id": "8"}, "9": {"id": "9"}}
+    values = {"service_account_json": key_file(), "subject": "head@school.example.org"}
+    source = Source("school", "google_classroom", values, {}, (), None)
+    done = record(
+        source, tmp_path / "school", pages=0, items=0, transport=httpx.MockTransport(signed_in(answers(lists)))
+    )
+    kept = "".join(file.read_text(encoding="utf-8") for file in done.files)
+
+    assert done.statuses == {"assigned": 2, "enrolled": 3}
+    assert "oauth2.googleapis.com" in kept
+    for secret in ("PRIVATE", "acme.iam", "11122233344455566677", "head@school", "ya29"):
+        assert secret not in kept
 
 
 @pytest.mark.parametrize("file", ["s3cr3t", "[]", '{"client_email": "a@example.com"}', key_file(private_key=7)])
