@@ -111,7 +111,8 @@ async def opened(answer: Answering, **settings: Any) -> AsyncGenerator[Connectio
 
 def asked(answer: httpx.Response | Answering, path: str = "v1/courses/7/students", **settings: Any) -> Any:
     async def ask() -> Any:
-        answering = signed_in(answer if callable(answer) else lambda _: answer)
+        told = answer
+        answering = signed_in((lambda _: told) if isinstance(told, httpx.Response) else told)
         async with opened(answering, **settings) as connection:
             return await connection.http.get(path)
 
