@@ -3,6 +3,7 @@
 from .answer import Answer
 from .auth import ApiKey, Auth, Basic, Bearer, FormToken, Sender
 from .client import Http
+from .jwt_bearer import JwtBearer, stand_in_keys
 from .limits import Limit
 from .lists import Lists, watched
 from .oauth1 import OAuth1
@@ -27,6 +28,7 @@ __all__ = [
     "Cut",
     "FormToken",
     "Http",
+    "JwtBearer",
     "Limit",
     "LinkHeader",
     "Lists",
@@ -51,5 +53,6 @@ __all__ = [
     "pace",
     "read",
     "read_quota",
+    "stand_in_keys",
     "watched",
 ]

@@ -163,13 +163,9 @@ class OAuth2(TokenAuth):
         asked = sender.now()
         answer = await sender.plain(self._request(sender.url(self._url), refresh))
         if answer.status != 200:  # noqa: PLR2004 - RFC 6749, section 5.1
-            raise self._refusal(answer)
-        body = answer.object()
-        value, life, fresh = body.get("access_token"), body.get("expires_in"), body.get("refresh_token")
-        if not isinstance(value, str) or not value:
-            raise ContractError("the answer holds no access_token", where=answer.request)
-        expires = None if life is None else asked + _seconds(life, answer.request)
-        return Token(value, expires), fresh if isinstance(fresh, str) else ""
+            raise refusal(answer, _HINTS, f"Check {_SETTINGS[self._grant]}.")
+        fresh = answer.object().get("refresh_token")
+        return read_token(answer, asked), fresh if isinstance(fresh, str) else ""
 
     def _request(self, url: httpx.URL, refresh: str) -> httpx.Request:
         fields: dict[str, str] = {"grant_type": self._grant, **self._fields}
@@ -185,18 +181,38 @@ class OAuth2(TokenAuth):
             fields |= {"client_id": self._client[0], "client_secret": self._client[1]}
         return httpx.Request("POST", url, headers=headers, data={name: text for name, text in fields.items() if text})
 
-    def _refusal(self, answer: Answer) -> AuthError | ContractError:
-        """Make the error for a refused token request. The code is shown; the description may hold anything."""
-        code = _error_code(answer)
-        shown = f"{answer.status}, {code}" if code else f"{answer.status}"
-        hint = _HINTS.get(code) or f"Check {_SETTINGS[self._grant]}."
-        if answer.status in {400, 401, 403}:
-            return AuthError(f"the LMS gives no token for these credentials ({shown})", where=answer.request, hint=hint)
-        if target := answer.headers.get("location", ""):  # not followed: it may be another host, and gets the secret
-            hint = "Put the address that it redirects to into the settings, if that is where tokens are given out."
-            return ContractError(f"it redirects to {_place(target, answer)} ({shown})", where=answer.request, hint=hint)
-        hint = "Is base_url right?"
-        return ContractError(f"no token is given out at this address ({shown})", where=answer.request, hint=hint)
+
+def read_token(answer: Answer, asked: float) -> Token:
+    """Read the token in an answer (RFC 6749, section 5.1) that was asked for at that time.
+
+    Raises:
+        ContractError: There is none.
+    """
+    body = answer.object()
+    value, life = body.get("access_token"), body.get("expires_in")
+    if not isinstance(value, str) or not value:
+        raise ContractError("the answer holds no access_token", where=answer.request)
+    return Token(value, None if life is None else asked + _seconds(life, answer.request))
+
+
+def refusal(answer: Answer, hints: Mapping[str, str], usual: str) -> AuthError | ContractError:
+    """Make the error for a refused token request. The code is shown; the description may hold anything.
+
+    Args:
+        answer: The refusal.
+        hints: What to do, by the error's code (RFC 6749, section 5.2).
+        usual: What to do about any other code, or none.
+    """
+    code = _error_code(answer)
+    shown = f"{answer.status}, {code}" if code else f"{answer.status}"
+    if answer.status in {400, 401, 403}:
+        text = f"the LMS gives no token for these credentials ({shown})"
+        return AuthError(text, where=answer.request, hint=hints.get(code) or usual)
+    if target := answer.headers.get("location", ""):  # not followed: it may be another host, and gets the secret
+        hint = "Put the address that it redirects to into the settings, if that is where tokens are given out."
+        return ContractError(f"it redirects to {_place(target, answer)} ({shown})", where=answer.request, hint=hint)
+    hint = "Is base_url right?"
+    return ContractError(f"no token is given out at this address ({shown})", where=answer.request, hint=hint)
 
 
 _SETTINGS = {

@@ -123,7 +123,7 @@ def open_case(case: Case, transport: httpx.AsyncBaseTransport | None = None) -> 
 
     from ..api import AsyncLms, Lms  # noqa: PLC0415
     from ..connection import open_connection  # noqa: PLC0415
-    from ..http import no_waits  # noqa: PLC0415
+    from ..http import no_waits, stand_in_keys  # noqa: PLC0415
     from ..registry import find  # noqa: PLC0415
 
     if not case.connector:
@@ -134,7 +134,7 @@ def open_case(case: Case, transport: httpx.AsyncBaseTransport | None = None) -> 
     except UnknownName as error:
         error.hint += " If it is your own, import its module in the test or in conftest.py."
         raise
-    with no_waits():
+    with no_waits(), stand_in_keys():
         connection = open_connection(
             case.name,
             case.connector,

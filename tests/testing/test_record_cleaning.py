@@ -17,6 +17,7 @@ from rollbook.core.testing.recording.cleaning import Cleaner
 from rollbook.core.testing.recording.people import People
 from rollbook.core.testing.recording.proof import differing, look_through
 from rollbook.core.testing.recording.recorder import Taken
+from rollbook.core.testing.recording.tenant import known_secrets
 
 HOST = "https://acme.lms.io"
 SECRET = "s3cret/key+of-acme"
@@ -415,3 +416,38 @@ def test_a_name_of_a_few_letters_is_replaced_as_any_other(first: str, last: str)
 
     assert {first, last} & {one["first"], one["last"], *one["display"].split()} <= {""}
     assert one["display"] == f"{one['first']} {one['last']}".strip()
+
+
+# --- signing in with a key --------------------------------------------------------------------------------------------
+
+
+def test_what_was_signed_has_the_same_stand_in_each_time() -> None:
+    """It is signed anew for each request, so that a replay could not know which one it was."""
+    kind = [("content-type", "application/x-www-form-urlencoded")]
+    first, second = (
+        taken({}, sent=kind, posted=f"grant_type=urn:x:jwt-bearer&assertion={JWT}{end}".encode()) for end in "ab"
+    )
+    forms = [one.posted.decode() for one in cleaned(first, second)[1:]]
+
+    assert forms == ["grant_type=urn:x:jwt-bearer&assertion=made-up-assertion"] * 2
+
+
+def test_the_vendors_own_hosts_keep_their_names() -> None:
+    people, one = People(), taken({}, url="https://tokens.vendor.io/token")
+    people.headers(one)
+    walked(people, one)
+    hidden, kept = (
+        walked(Cleaner(people, ("https", "acme.lms.io"), {}, hosts=hosts), one).url
+        for hosts in (frozenset[str](), frozenset({"tokens.vendor.io"}))
+    )
+
+    assert kept == "https://tokens.vendor.io/token"
+    assert "vendor" not in hidden
+
+
+def test_a_key_file_stays_one_of_stand_ins_without_addresses() -> None:
+    file = json.dumps({"client_email": "reader@acme.iam.example.com", "private_key": "k3y", "uri": "https://acme.io"})
+    found = known_secrets({"key_file": file, "api_key": "s3cr3t"})
+
+    assert found["s3cr3t"] == "made-up-api-key"
+    assert json.loads(found[file]) == {"client_email": "made-up-client-email", "private_key": "made-up-private-key"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ...api import AsyncLms
 from ...connection import check_settings, open_connection
 from ...errors import RollbookError
-from ...http import TokenAuth, no_waits
+from ...http import TokenAuth, no_waits, stand_in_keys
 from ...registry import find, registry
 from ...store import PRIVATE, Store
 from ...store.rows import enrollment_of
@@ -101,7 +101,8 @@ class Trial:
 
     def renews(self, at: Exchange) -> bool:
         """Tell whether a new token would be got if a request were refused."""
-        auth = check_settings(self.kind, self.case.settings, self.name).auth(None)
+        with stand_in_keys():
+            auth = check_settings(self.kind, self.case.settings, self.name).auth(None)
         return isinstance(auth, TokenAuth) and key_of(at) not in self.sign_in and at.url.startswith(self.origin)
 
     @cached_property
@@ -144,7 +145,7 @@ class Trial:
     @asynccontextmanager
     async def opened(self, lms: RecordedLms, *, batches: bool = True) -> AsyncGenerator[Connection]:
         """Open the case's connection to a recorded LMS, which keeps to recorded batches. It never really waits."""
-        with no_waits(), self.known():
+        with no_waits(), stand_in_keys(), self.known():
             connection = open_connection(
                 self.name,
                 self.connector,
