@@ -179,8 +179,8 @@ def keep_latest(
     given = [(key, row) for key, row in rows if key is not None]
     known = table.many(key for key, _ in given)
     for key, row in given:
-        other = new.get(key) or known.get(key)
-        if other is None or order(row) >= order(other):
+        place, other = order(row), new.get(key) or known.get(key)
+        if other is None or place >= order(other):
             new[key] = row
     table.add(new)
 
