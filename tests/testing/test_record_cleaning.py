@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import re
+import zipfile
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
@@ -320,6 +322,34 @@ def test_json_lines_a_guard_and_gzip_are_looked_into() -> None:
         assert b"4501" not in text
         assert b"acme" not in text
     assert json.loads(guarded.content)["id"] == json.loads(gzip.decompress(packed.content))["id"]
+
+
+def packed(*files: tuple[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files:
+            archive.writestr(name, text)
+    return made.getvalue()
+
+
+def test_a_zip_file_is_looked_into() -> None:
+    table = "\ufeffUserId,FirstName,LastName,Email\r\n4501,Ada,Lovelace,ada.lovelace@acme.com\r\n"
+    body = taken(packed(("ada.lovelace.csv", table)), kind="application/zip")
+    [_, one] = cleaned(body)
+    with zipfile.ZipFile(io.BytesIO(one.content)) as archive:
+        [name] = archive.namelist()
+        new = archive.read(name).decode()
+
+    assert new.splitlines()[0].endswith("UserId,FirstName,LastName,Email")
+    assert new.splitlines()[1].count(",") == 3
+    assert not [trace for trace in ("4501", "Ada", "Lovelace", "acme", "ada") if trace in name + new]
+
+
+def test_a_zip_file_of_several_files_or_a_damaged_one_is_emptied() -> None:
+    one = packed(("a.csv", "Ada"))
+    [_, several, damaged] = cleaned(taken(packed(("a.csv", "Ada"), ("b.csv", "Ben"))), taken(one[:-5]))
+
+    assert (several.content, damaged.content) == (b"", b"")
 
 
 def test_a_web_page_and_what_is_no_text_are_emptied() -> None:

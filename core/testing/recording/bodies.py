@@ -8,12 +8,14 @@ import io
 import json
 import re
 import xml.etree.ElementTree as ET  # a body with a DTD is not parsed
+import zipfile
 import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...errors import ContractError
 from ...http.answer import dig
+from ...http.archive import MAGIC, unzipped
 from ...native import dump, parse
 from .addresses import is_idlike, looks_secret
 from .keys import Holds, holds, is_person_word
@@ -147,6 +149,12 @@ def _content(walk: Walk, content: bytes, kind: str) -> tuple[bytes, str]:  # noq
         except (OSError, EOFError, zlib.error):
             return b"", DROPPED
         return gzip.compress(inner, mtime=0), comment
+    if content.startswith(MAGIC):
+        try:
+            inner, comment = _content(walk, b"".join(unzipped(io.BytesIO(content), "")), "")
+        except ContractError:  # damaged, or not one file
+            return b"", DROPPED
+        return _zipped(inner), comment
     content = content[found.end() :] if (found := _GUARD.match(content)) else content
     if (token := _TOKEN.fullmatch(content)) and looks_secret(token[2].decode("ascii")):
         new = str(walk.leaf(Holds.SECRET, token[2].decode("ascii"), name="token"))
@@ -161,6 +169,13 @@ def _content(walk: Walk, content: bytes, kind: str) -> tuple[bytes, str]:  # noq
     if new is None and start in {b"{", b"[", b"<"}:
         return b"", UNREAD
     return (walk.anything(text) if new is None else new).encode("utf-8", "surrogatepass"), ""
+
+
+def _zipped(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:  # the file's own name may be somebody's
+        archive.writestr(zipfile.ZipInfo("file"), content, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
 
 
 def _decoded(content: bytes, kind: str) -> str | None:
