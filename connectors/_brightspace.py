@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LINKS", "VERSIONS", "BrightspaceSettings", "BrightspaceSite", "keep_latest", "missing"]
 
-TOKENS = "https://auth.brightspace.com/core/connect/token"  # the same for every customer
+TOKENS = "https://auth.brightspace.com/core/connect/token"
 HUB = "datahub"
 LINKS = NextLink("Next")
 # what is asked for: part of its path, scope, what it is, the setting that does without it
@@ -122,6 +122,7 @@ class BrightspaceSite(Connector[BrightspaceSettings]):
 
     name, title = "brightspace", "D2L Brightspace"
     Settings = BrightspaceSettings
+    hosts = frozenset({"auth.brightspace.com"})
 
     def limits(self) -> Sequence[Limit]:
         """Give 50,000 credits a minute at 10 for each request (2020); four at once are our own choice."""

@@ -178,10 +178,14 @@ class Brightspace(BrightspaceSite):
             return
         path, query = self._le(course, "grades/final/values/"), {"pageSize": 200}
         async for answer in self.http.paged(path, query, LINKS, items="Objects"):
-            for row in answer.items:
-                user, grade = row.get("User"), row.get("GradeValue")
-                if isinstance(user, dict) and isinstance(grade, dict):
-                    table.add({as_key(user.get("Identifier")) or "": _cut(grade, GRADE)})
+            pairs = [(row.get("User"), row.get("GradeValue")) for row in answer.items]
+            table.add(
+                {
+                    as_key(user.get("Identifier")) or "": _cut(grade, GRADE)
+                    for user, grade in pairs
+                    if isinstance(user, dict) and isinstance(grade, dict)
+                }
+            )
 
     def _le(self, course: str, path: str) -> str:
         return f"d2l/api/le/{self.settings.le_version}/{course}/{path}"

@@ -248,6 +248,9 @@ class Connector(ABC, Generic[S]):
     """How long an interrupted run may be taken up again; an hour for offset cursors."""
     credentials: ClassVar[frozenset[str]] = frozenset()
     """Keys of native records that hold live credentials; they are removed wherever they stand."""
+    hosts: ClassVar[frozenset[str]] = frozenset()
+    """The vendor's own hosts that are asked beside the LMS's, the same for every customer (where tokens are given
+    out): recordings keep their names."""
 
     def __init__(self, settings: S, http: Http) -> None:
         self.settings = settings

@@ -133,4 +133,4 @@ def _is(key: object, asked: Any) -> bool:
 
 
 def test_every_connector_has_a_case_here() -> None:
-    assert {file.parent.name for file in CASES} == {"canvas", "docebo", "moodle", "talentlms"}
+    assert {file.parent.name for file in CASES} == {"brightspace", "canvas", "docebo", "moodle", "talentlms"}

@@ -332,6 +332,29 @@ def packed(*files: tuple[str, str]) -> bytes:
     return made.getvalue()
 
 
+def test_the_vendors_own_host_keeps_its_name() -> None:
+    """Where tokens are given out is the same for every customer, and no setting leads there."""
+    one = taken({"access_token": "t0ken-of-acme-123"}, url="https://auth.lms.io/oauth2/token")
+    people = People()
+    walked(people, one)
+    base = ("https", "acme.lms.io")
+    told = [
+        walked(Cleaner(people, base, {}, hosts=hosts), one).url for hosts in (frozenset(), frozenset({"auth.lms.io"}))
+    ]
+
+    assert told == ["https://host1.example.com/oauth2/token", "https://auth.lms.io/oauth2/token"]
+
+
+def test_a_list_of_roles_is_none_of_people() -> None:
+    """They have identifiers and display names, too."""
+    roles = [{"Identifier": "110", "DisplayName": "Course Builder", "Code": None}]
+    path = f"{HOST}/api/lp/1.0"
+
+    assert of(roles, url=f"{path}/roles/") == roles
+    assert of(roles, url=f"{path}/roles?all=1") == roles
+    assert of(roles, url=f"{path}/carroles/") != roles
+
+
 def test_a_zip_file_is_looked_into() -> None:
     table = "\ufeffUserId,FirstName,LastName,Email\r\n4501,Ada,Lovelace,ada.lovelace@acme.com\r\n"
     body = taken(packed(("ada.lovelace.csv", table)), kind="application/zip")

@@ -43,6 +43,8 @@ _ANSWER = re.compile(
     r"|(x-)?(rate-?limit|total|page|per-page|next-page|prev-page|pagination|request-cost|quota)[\w-]*|(x-)?count"
 )
 """Headers that stay; all others go."""
+_ROLES = re.compile(r"/roles/?(\?|$)", re.IGNORECASE)
+"""A list of roles: each has a display name and an identifier, as people have."""
 _FORM = re.compile(r"[\w.\[\]%-]+=[^&\s<{]*(&[\w.\[\]%-]+=[^&\s<]*)*")
 _TOKEN = re.compile(rb"(\s*\"?)([\w+/=.~%-]{16,4096})(\"?\s*)")
 """An answer that is one word and looks like a credential: some LMSs answer a signing-in so."""
@@ -51,7 +53,8 @@ _GUARD = re.compile(rb"\s*(?:while\(1\);|for\(;;\);|\)\]\}',?)\s*")
 
 def walked(walk: Walk, one: Taken) -> Taken:
     """Walk through an exchange, and give it with what the walk gave in each place."""
-    content, comment = _content(walk, one.content, one.header("content-type"))
+    about = "roles" if _ROLES.search(one.url) else ""
+    content, comment = _content(walk, one.content, one.header("content-type"), about)
     return replace(
         one,
         url=walk.address(one.url),
@@ -139,7 +142,7 @@ def _spelled_like(text: str, value: JSON) -> Callable[[JSON], str]:
     return next((way for way in ways if way(value) == text), ways[0])
 
 
-def _content(walk: Walk, content: bytes, kind: str) -> tuple[bytes, str]:  # noqa: PLR0911 - a line for each kind
+def _content(walk: Walk, content: bytes, kind: str, about: str = "") -> tuple[bytes, str]:  # noqa: PLR0911 - a line for each kind
     kind = kind.lower()
     if not content:
         return b"", ""
@@ -165,7 +168,12 @@ def _content(walk: Walk, content: bytes, kind: str) -> tuple[bytes, str]:  # noq
     text = _decoded(content, kind)
     if text is None:
         return b"", DROPPED
-    new = _as_json(walk, text) or _as_lines(walk, text) or _as_xml(walk, text, start) or _as_table(walk, text, kind)
+    new = (
+        _as_json(walk, text, about)
+        or _as_lines(walk, text)
+        or _as_xml(walk, text, start)
+        or _as_table(walk, text, kind)
+    )
     if new is None and start in {b"{", b"[", b"<"}:
         return b"", UNREAD
     return (walk.anything(text) if new is None else new).encode("utf-8", "surrogatepass"), ""
@@ -193,11 +201,11 @@ def _decoded(content: bytes, kind: str) -> str | None:
     return None
 
 
-def _as_json(walk: Walk, text: str) -> str | None:
+def _as_json(walk: Walk, text: str, about: str) -> str | None:
     if text.lstrip()[:1] not in {"{", "[", '"'}:
         return None
     try:
-        return dump(walk.json(parse(text)))
+        return dump(walk.json(parse(text), about))
     except ContractError:
         return None
 
