@@ -63,7 +63,7 @@ class Site:
         url = str(request.url)
         for piece, change in self.changes.items():
             if piece in url:
-                return change(request) if callable(change) else change
+                return change if isinstance(change, httpx.Response) else change(request)
         several = self.answers.get(url)
         assert several, f"not recorded: {url}"
         one = several.pop(0) if len(several) > 1 else several[0]
@@ -409,7 +409,7 @@ def test_an_access_token_that_is_refused_says_what_to_do() -> None:
         ({"Retry-After": "7"}, None),
     ],
 )
-def test_credits_are_read_as_requests(headers: dict[str, str], remaining: int | None) -> None:
+def test_credits_are_read_as_requests(headers: dict[str, Any], remaining: int | None) -> None:
     quota = Brightspace.quota(answer(200, "/lp/1.47/roles/", **headers))
 
     assert (quota and quota.remaining) == remaining
