@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from .native import dump, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
 
     from .native import JSON, NativeRecord
@@ -53,6 +53,14 @@ class Table:
                 if isinstance(record, dict):
                     found[key] = record
         return found
+
+    def batches(self, after: str = "") -> Iterator[dict[str, NativeRecord]]:
+        """Give all records in the order of their keys, some at a time, from behind a key on."""
+        while found := self._rows.execute(
+            "SELECT key, native FROM record WHERE key > ? ORDER BY key LIMIT ?", (after, _MANY)
+        ).fetchall():
+            yield {key: record for key, native in found if isinstance(record := parse(native), dict)}
+            after = found[-1][0]
 
     def __len__(self) -> int:
         return int(self._rows.execute("SELECT count(*) FROM record").fetchone()[0])

@@ -81,3 +81,15 @@ def test_it_is_closed_at_the_end() -> None:
 
     with pytest.raises(sqlite3.ProgrammingError):
         len(table)
+
+
+def test_all_records_are_given_in_the_order_of_their_keys_from_behind_one_on() -> None:
+    records: dict[str, NativeRecord] = {f"{number:04}": {"no": number} for number in range(1_234)}
+    with Table() as table:
+        table.add(dict(reversed(records.items())))
+        batches = list(table.batches())
+        rest = list(table.batches("0999"))
+
+    assert [key for some in batches for key in some] == sorted(records)
+    assert {key: record for some in batches for key, record in some.items()} == records
+    assert [key for some in rest for key in some] == [f"{number:04}" for number in range(1_000, 1_234)]

@@ -202,6 +202,8 @@ def test_no_function_raises_whatever_it_is_given(name: str, value: Any) -> None:
         ("one_of(v, 'a', 'B')", " b ", True),
         ("one_of(v, 'a')", None, False),
         ("has(v, 'x')", None, False),
+        ("has(v, 'x', 'Y')", "why", True),
+        ("has(v, 'x', 'z', zone)", "why", False),
         ("first(v, 'x')", 0, 0),
         ("first(v, 'x')", False, False),
         ("first(v, 'x')", "  ", "x"),

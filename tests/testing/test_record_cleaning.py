@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import re
+import zipfile
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
@@ -321,6 +323,57 @@ def test_json_lines_a_guard_and_gzip_are_looked_into() -> None:
         assert b"4501" not in text
         assert b"acme" not in text
     assert json.loads(guarded.content)["id"] == json.loads(gzip.decompress(packed.content))["id"]
+
+
+def packed(*files: tuple[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files:
+            archive.writestr(name, text)
+    return made.getvalue()
+
+
+def test_the_vendors_own_host_keeps_its_name() -> None:
+    """Where tokens are given out is the same for every customer, and no setting leads there."""
+    one = taken({"access_token": "t0ken-of-acme-123"}, url="https://auth.lms.io/oauth2/token")
+    people = People()
+    walked(people, one)
+    base = ("https", "acme.lms.io")
+    told = [
+        walked(Cleaner(people, base, {}, hosts=hosts), one).url for hosts in (frozenset(), frozenset({"auth.lms.io"}))
+    ]
+
+    assert told == ["https://host1.example.com/oauth2/token", "https://auth.lms.io/oauth2/token"]
+
+
+def test_a_list_of_roles_is_none_of_people() -> None:
+    """They have identifiers and display names, too."""
+    roles = [{"Identifier": "110", "DisplayName": "Course Builder", "Code": None}]
+    path = f"{HOST}/api/lp/1.0"
+
+    assert of(roles, url=f"{path}/roles/") == roles
+    assert of(roles, url=f"{path}/roles?all=1") == roles
+    assert of(roles, url=f"{path}/carroles/") != roles
+
+
+def test_a_zip_file_is_looked_into() -> None:
+    table = "\ufeffUserId,FirstName,LastName,Email\r\n4501,Ada,Lovelace,ada.lovelace@acme.com\r\n"
+    body = taken(packed(("ada.lovelace.csv", table)), kind="application/zip")
+    [_, one] = cleaned(body)
+    with zipfile.ZipFile(io.BytesIO(one.content)) as archive:
+        [name] = archive.namelist()
+        new = archive.read(name).decode()
+
+    assert new.splitlines()[0].endswith("UserId,FirstName,LastName,Email")
+    assert new.splitlines()[1].count(",") == 3
+    assert not [trace for trace in ("4501", "Ada", "Lovelace", "acme", "ada") if trace in name + new]
+
+
+def test_a_zip_file_of_several_files_or_a_damaged_one_is_emptied() -> None:
+    one = packed(("a.csv", "Ada"))
+    [_, several, damaged] = cleaned(taken(packed(("a.csv", "Ada"), ("b.csv", "Ben"))), taken(one[:-5]))
+
+    assert (several.content, damaged.content) == (b"", b"")
 
 
 def test_a_web_page_and_what_is_no_text_are_emptied() -> None:

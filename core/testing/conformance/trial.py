@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cached_property
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...api import AsyncLms
@@ -145,20 +146,22 @@ class Trial:
     @asynccontextmanager
     async def opened(self, lms: RecordedLms, *, batches: bool = True) -> AsyncGenerator[Connection]:
         """Open the case's connection to a recorded LMS, which keeps to recorded batches. It never really waits."""
-        with no_waits(), stand_in_keys(), self.known():
-            connection = open_connection(
-                self.name,
-                self.connector,
-                {**self.case.settings, "concurrency": 1},  # in the same order each time
-                override=self.case.mapping or None,
-                override_file="mapping",
-                transport=lms,
-                sample=self.case.sampled(),
-            )
-        if self._batches and batches:
-            self._batches.keep(connection.connector)
-        async with connection:
-            yield connection
+        with TemporaryDirectory(prefix="rollbook_") as folder:  # tokens that are exchanged begin anew each time
+            with no_waits(), stand_in_keys(), self.known():
+                connection = open_connection(
+                    self.name,
+                    self.connector,
+                    {**self.case.settings, "concurrency": 1},  # in the same order each time
+                    override=self.case.mapping or None,
+                    override_file="mapping",
+                    vault=f"{folder}/vault",
+                    transport=lms,
+                    sample=self.case.sampled(),
+                )
+            if self._batches and batches:
+                self._batches.keep(connection.connector)
+            async with connection:
+                yield connection
 
     @cached_property
     def whole(self) -> Reading:
