@@ -31,7 +31,7 @@ ROOT = "/learn/api/public"
 COURSES, USERS, TERMS = f"{ROOT}/v3/courses", f"{ROOT}/v1/users", f"{ROOT}/v1/terms"
 PAGES = NextLink("paging.nextPage")
 SIZE = 100  # the most courses, users or grades of a page; of memberships it is 200
-IN_ORDER: dict[str, object] = {"sort": "created"}  # what is new comes last, and shifts no page
+IN_ORDER: dict[str, object] = {"sort": "created"}  # what is new comes last, and shifts nothing
 DAY = 86_400.0
 STAFF = frozenset({"Instructor", "BbFacilitator", "TeachingAssistant", "CourseBuilder", "Grader"})
 COURSE_KEYS = (
@@ -60,11 +60,13 @@ _ENTITLEMENTS = (
     (COURSES, "system.course.VIEW"),
 )
 """What the integration's user needs, by a piece of the path."""
-NO_PEOPLE = "No names or e-mail addresses: the integration's user lacks system.user.VIEW, or people hide them."
 NO_DETAILS = (
-    "No closedComplete, links and cross-listing of courses, so that less is known as expired, and learners may come "
-    "twice: the integration's user lacks system.course.properties.MODIFY or course.configure-properties.EXECUTE."
+    "Less is known as expired, and cross-listed learners may come twice: the integration's user lacks "
+    "system.course.properties.MODIFY or course.configure-properties.EXECUTE."
 )
+NO_PEOPLE = "No names or e-mail addresses: the integration's user lacks system.user.VIEW, or people hide them."
+SIGNS = {"course": ("closedComplete", NO_DETAILS), "user": ("contact", NO_PEOPLE)}
+"""What may be expanded in a membership: which member is left out without an entitlement, and what to say then."""
 
 
 class BlackboardSettings(Settings):
@@ -117,8 +119,11 @@ class Blackboard(Connector[BlackboardSettings]):
     credentials = frozenset({"accessCode"})
     lookups = (Lookup("terms", "id", batch=1),)
     joins = (Join("term", "terms", "course.termId"),)
-    listing: ClassVar[str] = COURSES
-    sign: ClassVar[tuple[str, str]] = ("closedComplete", NO_DETAILS)
+    listed: ClassVar[str] = "course"
+    """What a partition is ..."""
+    expanded: ClassVar[str] = "user"
+    """... and what its memberships come with."""
+    kind: ClassVar[str] = ""
 
     def limits(self) -> Sequence[Limit]:
         """Give the quota of 24 hours; four at once are our own choice."""
@@ -148,50 +153,43 @@ class Blackboard(Connector[BlackboardSettings]):
     @staticmethod
     def quota(answer: Answer) -> Quota | None:
         """Read the quota; `Retry-After` in any answer tells when it is full again, and asks for no pause."""
-        limit, left, after, reset = (
-            _whole(answer.headers.get(name, ""))
-            for name in ("x-rate-limit-limit", "x-rate-limit-remaining", "retry-after", "x-rate-limit-reset")
-        )
+        headers = ("x-rate-limit-limit", "x-rate-limit-remaining", "retry-after", "x-rate-limit-reset")
+        limit, left, after, reset = (_whole(answer, header) for header in headers)
         return Quota(remaining=left, reset=reset if after is None else after, limit=limit or 0, per=DAY)
 
     async def check(self) -> Sequence[Notice]:
         """Read one item of each list that a reading needs."""
+        one = {"limit": 1}
+        path, params = self._listing()
         try:
-            answer = await self.http.get(self.listing, {**self._listed(), "limit": 1})
+            answer = await self.http.get(path, {**params, **one})
         except Forbidden as error:
             return (Notice(f"{error.message}. {error.hint}", "missing"),)
-        notices = [*_allowed(answer, self.settings.daily_limit)]
         rows = answer.items("results")
         if not rows:
-            return (*notices, Notice("There is nothing that this application can see: no course, or no user."))
-        notices += _reduced(rows, self.sign)
-        for path, params, sign in self._samples(_quoted(rows[0]["id"])):
+            return (Notice(f"There is no {self.listed} that the integration's user can see."),)
+        notices = [*self._allowed(answer), *_reduced(rows, self.listed)]
+        for path, params in self._lists(rows[0]["id"]):
             try:
-                notices += _reduced((await self.http.get(path, {**params, "limit": 1})).items("results"), sign)
+                rows = (await self.http.get(path, {**params, **one})).items("results")
             except Forbidden as error:
                 notices.append(Notice(f"{error.message}. {error.hint}", "missing"))
             except Gone:  # a course without a final grade
                 continue
+            else:
+                notices += _reduced([row.get(self.expanded) for row in rows if "courseRoleId" in row], self.expanded)
         return notices
-
-    def _samples(self, id: str) -> Iterator[tuple[str, dict[str, object], tuple[str, str]]]:
-        """Give what else is asked for in a check, and what its items have if nothing is withheld."""
-        yield f"{ROOT}/v1/courses/{id}/users", self._members(), ("user.contact", NO_PEOPLE)
-        if self.settings.fetch_grades:
-            yield _grades(id), {}, ("", "")
-        if self.settings.fetch_terms:
-            yield TERMS, {}, ("", "")
 
     async def partitions(self) -> AsyncIterator[Partition]:
         """List the courses. The learners of a cross-listed child are listed with its parent, and only there read."""
         children: list[NativeRecord] = []
+        path, params = self._listing()
         with self.table() as listed:
-            async for answer in self.http.paged(COURSES, self._listed(), PAGES, items="results"):
+            async for answer in self.http.paged(path, params, PAGES, items="results"):
                 listed.add({str(course["id"]): {} for course in answer.items})
+                children += [course for course in answer.items if course.get("parentId")]
                 for course in answer.items:
-                    if course.get("parentId"):
-                        children.append(_cut(course, COURSE_KEYS))
-                    else:
+                    if not course.get("parentId"):
                         yield _partition(course)
             parents = listed.many(course["parentId"] for course in children)
         for course in children:
@@ -202,84 +200,94 @@ class Blackboard(Connector[BlackboardSettings]):
         """Read a course's memberships; its final grades only once there is a learner who may have one."""
         del since
         course = _context(partition, "course")
+        path, params = self._members(course["id"])
         unread = self.settings.fetch_grades
-        listing = self.http.paged(
-            f"{_course(course['id'])}/users", self._members(), PAGES, items="results", start=cursor
-        )
         with self.table() as grades:
-            async for answer in listing:
+            async for answer in self.http.paged(path, params, PAGES, items="results", start=cursor):
                 graded = [row.get("userId") for row in answer.items if _is_graded(row)]
                 if unread and graded:
                     await self._read_grades(course["id"], grades)
                     unread = False
                 found = grades.many(graded)
-                yield Page(
-                    [_record(row, course, found.get(str(row.get("userId")))) for row in answer.items], answer.next
-                )
-
-    async def load(self, lookup: str, keys: Sequence[str] | None) -> AsyncIterator[Sequence[NativeRecord]]:
-        """Read all terms, or single ones; none where that is switched off."""
-        del lookup
-        if keys is None and self.settings.fetch_terms:
-            async for answer in self.http.paged(TERMS, None, PAGES, items="results"):
-                yield answer.items
-        for key in keys or ():
-            if self.settings.fetch_terms:
-                try:
-                    yield [(await self.http.get(f"{TERMS}/{quote(key, safe='')}")).object()]
-                except Gone:
-                    continue
-
-    async def fetch(self, id: str, known: NativeRecord | None) -> Page:
-        """Read one membership, its course, and the final grade."""
-        del known
-        course_id, user_id = _ids(id)
-        row = (await self.http.get(f"{_course(course_id)}/users/{user_id}", {"expand": "user"})).object()
-        course = (await self.http.get(f"{COURSES}/{course_id}", ONE_COURSE)).object()
-        grade = None
-        if self.settings.fetch_grades and _is_graded(row):
-            try:
-                grade = (await self.http.get(f"{_grades(course_id)}/{user_id}")).object()
-            except Gone:
-                grade = None
-        return Page([_record(row, _cut(course, COURSE_KEYS), grade)])
+                rows = [(row, found.get(str(row.get("userId")))) for row in answer.items]
+                yield Page([_record(row, row.get("user"), course, grade) for row, grade in rows], answer.next)
 
     async def _read_grades(self, course: JSON, table: Table) -> None:
         """Keep a course's final grades by user id; a course may have none, and tells it by 404."""
+        path, params = _grades(course)
         try:
-            async for answer in self.http.paged(
-                _grades(course), {"limit": min(SIZE, self.settings.page_size)}, PAGES, items="results"
-            ):
+            async for answer in self.http.paged(path, params, PAGES, items="results"):
                 table.add({str(row["userId"]): row for row in answer.items if row.get("userId")})
         except Gone:
             return
 
-    def _listed(self) -> dict[str, object]:
-        return {
-            "limit": SIZE,
-            **IN_ORDER,
+    async def load(self, lookup: str, keys: Sequence[str] | None) -> AsyncIterator[Sequence[NativeRecord]]:
+        """Read all terms, or single ones; none where that is switched off."""
+        del lookup
+        if not self.settings.fetch_terms:
+            return
+        if keys is None:
+            async for answer in self.http.paged(TERMS, None, PAGES, items="results"):
+                yield answer.items
+        for key in keys or ():
+            if term := await self._found(f"{TERMS}/{_quoted(key)}"):
+                yield [term]
+
+    async def fetch(self, id: str, known: NativeRecord | None) -> Page:
+        """Read one membership with its user, its course, and the final grade."""
+        del known
+        if not (found := ID.fullmatch(id)):  # no other form of id gets into a path: `userName:ada` would be one, too
+            raise Gone("an enrollment's id is the course's and the user's, such as _31_1:_201_1")
+        course_id, user_id = found.groups()
+        row = (await self.http.get(f"{_course(course_id)}/users/{user_id}", {"expand": "user"})).object()
+        course = (await self.http.get(f"{COURSES}/{course_id}", ONE_COURSE)).object()
+        has_grade = self.settings.fetch_grades and not self.kind and _is_graded(row)
+        grade = await self._found(f"{_grades(course_id)[0]}/{user_id}") if has_grade else None
+        return Page([_record(row, row.get("user"), course, grade)], kind=self.kind)
+
+    async def _found(self, path: str) -> NativeRecord | None:
+        try:
+            return (await self.http.get(path)).object()
+        except Gone:
+            return None
+
+    def _listing(self) -> tuple[str, dict[str, object]]:
+        filters = {
             "organization": None if self.settings.include_organizations else False,
             "termId": self.settings.term_id or None,
             "dataSourceId": self.settings.data_source_id or None,
-            **ONE_COURSE,
         }
+        return COURSES, {**IN_ORDER, **filters, **ONE_COURSE, "limit": SIZE}
 
-    def _members(self) -> dict[str, object]:
+    def _members(self, id: JSON) -> tuple[str, dict[str, object]]:
         # without `role`: who is no learner is told apart, and counted, by the mapping
-        return {"limit": self.settings.page_size, **IN_ORDER, "expand": "user"}
+        return f"{_course(id)}/users", {**IN_ORDER, "expand": self.expanded, "limit": self.settings.page_size}
+
+    def _lists(self, id: JSON) -> Iterator[tuple[str, dict[str, object]]]:
+        """Give the lists, beside the first one, that a reading needs."""
+        yield self._members(id)
+        if self.settings.fetch_grades and not self.kind:
+            yield _grades(id)
+        if self.settings.fetch_terms:
+            yield TERMS, {}
+
+    def _allowed(self, answer: Answer) -> Iterator[Notice]:
+        limit = _whole(answer, "x-rate-limit-limit")
+        if limit not in (None, self.settings.daily_limit):
+            yield Notice(f"The application may make {limit} requests in 24 hours: set daily_limit to that.")
 
 
 @register
 class BlackboardUsers(Blackboard):
     """User by user, for sites with more courses than users: no final grades."""
 
-    strategy = "users"
-    listing = USERS
-    sign = ("contact", NO_PEOPLE)
+    strategy, kind = "users", "users"
+    listed, expanded = "user", "course"
 
     async def partitions(self) -> AsyncIterator[Partition]:
         """List the users."""
-        async for answer in self.http.paged(USERS, self._listed(), PAGES, items="results"):
+        path, params = self._listing()
+        async for answer in self.http.paged(path, params, PAGES, items="results"):
             for user in answer.items:
                 yield Partition(f"user:{user['id']}", {"user": _cut(user, USER_KEYS)})
 
@@ -287,49 +295,31 @@ class BlackboardUsers(Blackboard):
         """Read a user's memberships, with their courses."""
         del since
         user = _context(partition, "user")
-        async for answer in self.http.paged(
-            f"{USERS}/{user['id']}/courses", self._members(), PAGES, items="results", start=cursor
-        ):
-            yield Page([_of_user(row, user) for row in answer.items], answer.next, "users")
+        path, params = self._members(user["id"])
+        async for answer in self.http.paged(path, params, PAGES, items="results", start=cursor):
+            yield Page([_record(row, user, row.get("course")) for row in answer.items], answer.next, self.kind)
 
-    async def fetch(self, id: str, known: NativeRecord | None) -> Page:
-        """Read one membership, its user, and its course."""
-        del known
-        course_id, user_id = _ids(id)
-        row = (await self.http.get(f"{_course(course_id)}/users/{user_id}")).object()
-        user = (await self.http.get(f"{USERS}/{user_id}")).object()
-        course = (await self.http.get(f"{COURSES}/{course_id}", ONE_COURSE)).object()
-        return Page([_of_user({**row, "course": course}, _cut(user, USER_KEYS))], kind="users")
+    def _listing(self) -> tuple[str, dict[str, object]]:
+        return USERS, {**IN_ORDER, "limit": SIZE}
 
-    def _listed(self) -> dict[str, object]:
-        return {"limit": SIZE, **IN_ORDER}
-
-    def _members(self) -> dict[str, object]:
-        return {"limit": self.settings.page_size, **IN_ORDER, "expand": "course"}
-
-    def _samples(self, id: str) -> Iterator[tuple[str, dict[str, object], tuple[str, str]]]:
-        yield f"{USERS}/{id}/courses", self._members(), ("course.closedComplete", NO_DETAILS)
-        if self.settings.fetch_terms:
-            yield TERMS, {}, ("", "")
-
-
-def _ids(id: str) -> tuple[str, str]:
-    found = ID.fullmatch(id)
-    if not found:  # no other form of id gets into a path: `userName:ada` would be one, too
-        raise Gone("an enrollment's id is the course's and the user's, such as _31_1:_201_1")
-    return found[1], found[2]
+    def _members(self, id: JSON) -> tuple[str, dict[str, object]]:
+        return f"{USERS}/{_quoted(id)}/courses", super()._members(id)[1]
 
 
 def _course(id: JSON) -> str:
     return f"{ROOT}/v1/courses/{_quoted(id)}"
 
 
-def _grades(course: JSON) -> str:
-    return f"{ROOT}/v2/courses/{_quoted(course)}/gradebook/columns/finalGrade/users"
+def _grades(course: JSON) -> tuple[str, dict[str, object]]:
+    return f"{ROOT}/v2/courses/{_quoted(course)}/gradebook/columns/finalGrade/users", {"limit": SIZE}
 
 
 def _quoted(id: JSON) -> str:
     return quote(str(id), safe="")
+
+
+def _partition(course: NativeRecord) -> Partition:
+    return Partition(f"course:{course['id']}", {"course": _cut(course, COURSE_KEYS)})
 
 
 def _context(partition: Partition, key: str) -> NativeRecord:
@@ -338,29 +328,22 @@ def _context(partition: Partition, key: str) -> NativeRecord:
     raise ContractError(f"the partition {partition.key} does not hold its {key}")
 
 
-def _partition(course: NativeRecord) -> Partition:
-    return Partition(f"course:{course['id']}", {"course": _cut(course, COURSE_KEYS)})
-
-
-def _record(row: NativeRecord, course: NativeRecord, grade: NativeRecord | None) -> NativeRecord:
+def _record(row: NativeRecord, user: JSON, course: JSON, grade: NativeRecord | None = None) -> NativeRecord:
     """Put what was expanded beside the membership."""
-    membership = {key: value for key, value in row.items() if key != "user"}
-    return {"membership": membership, "user": _part(row.get("user"), USER_KEYS), "course": course, "grade": grade}
+    membership = {key: value for key, value in row.items() if key not in SIGNS}
+    return {
+        "membership": membership,
+        "user": _cut(user, USER_KEYS),
+        "course": _cut(course, COURSE_KEYS),
+        "grade": grade,
+    }
 
 
-def _of_user(row: NativeRecord, user: NativeRecord | None) -> NativeRecord:
-    membership = {key: value for key, value in row.items() if key != "course"}
-    return {"membership": membership, "user": user, "course": _part(row.get("course"), COURSE_KEYS), "grade": None}
-
-
-def _cut(record: NativeRecord, keys: Sequence[str]) -> NativeRecord:
-    kept = {key: record[key] for key in keys if key in record}
-    return {key: _part(value, CONTACT_KEYS) if key == "contact" else value for key, value in kept.items()}
-
-
-def _part(value: JSON, keys: Sequence[str]) -> NativeRecord | None:
-    """Cut what was expanded; of a user who may not be seen there is nothing."""
-    return _cut(value, keys) if isinstance(value, dict) else None
+def _cut(value: JSON, keys: Sequence[str]) -> NativeRecord | None:
+    """Keep some members of an object; of a user who may not be seen there is nothing."""
+    if not isinstance(value, dict):
+        return None
+    return {key: _cut(value[key], CONTACT_KEYS) if key == "contact" else value[key] for key in keys if key in value}
 
 
 def _is_graded(row: NativeRecord) -> bool:
@@ -370,26 +353,12 @@ def _is_graded(row: NativeRecord) -> bool:
     return row.get("courseRoleId") not in STAFF and not disabled
 
 
-def _whole(text: str) -> int | None:
+def _whole(answer: Answer, header: str) -> int | None:
+    text = answer.headers.get(header, "")
     return int(text) if text.isdecimal() else None
 
 
-def _allowed(answer: Answer, daily_limit: int) -> Iterator[Notice]:
-    """Tell if the site allows another number of requests than is reckoned with."""
-    limit = _whole(answer.headers.get("x-rate-limit-limit", ""))
-    if limit not in (None, daily_limit):
-        yield Notice(f"The application may make {limit} requests in 24 hours: set daily_limit to that.")
-
-
-def _reduced(rows: Sequence[NativeRecord], sign: tuple[str, str]) -> list[Notice]:
-    """Tell what is not there for want of an entitlement: Blackboard leaves members out without a word."""
-    place, text = sign
-    return [Notice(text, "reduced") for row in rows if place and _lacks(row, place)]
-
-
-def _lacks(value: JSON, place: str) -> bool:
-    for key in place.split("."):
-        if not isinstance(value, dict) or key not in value:
-            return True
-        value = value[key]
-    return False
+def _reduced(items: Sequence[JSON], kind: str) -> list[Notice]:
+    """Tell what is missing for want of an entitlement: Blackboard leaves members out without a word."""
+    sign, text = SIGNS[kind]
+    return [Notice(text, "reduced") for item in items if not isinstance(item, dict) or sign not in item]
