@@ -270,7 +270,10 @@ class Connector(ABC, Generic[S]):
 
     @staticmethod
     def quota(answer: Answer) -> Quota | None:
-        """Read what an answer says of the quota, where the LMS has names of its own; None: the usual headers."""
+        """Read what an answer says of the quota, where the LMS has names of its own; None: the usual headers.
+
+        Where that tells a `reset`, `Retry-After` beside 200 asks nobody to wait.
+        """
         del answer
         return None
 
