@@ -55,7 +55,7 @@ class OneRoster(Connector[OneRosterSettings]):
     lookups = (
         *(Lookup(one, "sourcedId", batch=1, whole_from=USUAL) for one in ("users", "classes", "courses")),
         Lookup("academicSessions", "sourcedId", batch=1, whole_from=USUAL),
-        Lookup("work", "pair", batch=1, whole_from=2),
+        Lookup("work", "pair", batch=1),
     )
     joins = (
         Join("user", "users", "enrollment.user.sourcedId"),

@@ -558,6 +558,17 @@ def test_a_second_sync_asks_for_changes_and_for_the_people_and_classes_in_them_o
     ]
 
 
+def test_a_nightly_job_that_touched_every_row_does_not_ask_for_people_one_by_one() -> None:
+    lists = {"enrollments": [row(f"e-{number:03}", f"u-{number}") for number in range(100)]}
+    with Store(PRIVATE) as store:
+        synced(Server(lists), store)
+        again = Server(lists)
+        report = synced(again, store)
+
+    assert report.mode == "incremental"
+    assert [one.url.path.removeprefix(ROSTER) for one in again.asked[1:]] == ["/enrollments", "/users", "/classes/c-1"]
+
+
 def test_a_roster_that_shrank_to_nothing_removes_nobody_unasked() -> None:
     """A token that lost its organization gets 200 and an empty list."""
     with Store(PRIVATE) as store:
