@@ -114,7 +114,7 @@ class Blackboard(Connector[BlackboardSettings]):
     name, title, strategy = "blackboard", "Blackboard Learn", "courses"
     Settings = BlackboardSettings
     cursor_hours = 1.0
-    numbered_partitions = SIZE
+    numbered_partitions = True
     numbered_records = True
     credentials = frozenset({"accessCode"})
     lookups = (Lookup("terms", "id", batch=1),)

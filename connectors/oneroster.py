@@ -272,7 +272,7 @@ class OneRosterSchools(OneRoster):
     """The enrollments school by school: a large district in parts, or only some of its schools."""
 
     strategy = "school"
-    numbered_partitions = USUAL
+    numbered_partitions = True
 
     async def partitions(self) -> AsyncIterator[Partition]:
         """Name the schools of the settings, or list all."""

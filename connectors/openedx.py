@@ -209,7 +209,7 @@ class OpenEdXCourses(OpenEdX):
     """The enrollments of each course by themselves: for the courses of one organisation, and for very large sites."""
 
     strategy = "courses"
-    numbered_partitions = MOST
+    numbered_partitions = True
 
     async def check(self) -> Sequence[Notice]:
         """Also look for a course of the organisation."""
