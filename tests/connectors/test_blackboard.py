@@ -433,7 +433,7 @@ def test_a_list_ends_where_there_is_no_next_page_and_follows_it_word_for_word() 
 
 
 def test_a_next_page_at_another_host_is_not_followed() -> None:
-    body = {"results": [], "paging": {"nextPage": f"https://elsewhere.example.com{MEMBERS}?offset=200"}}
+    body: dict[str, Any] = {"results": [], "paging": {"nextPage": f"https://elsewhere.example.com{MEMBERS}?offset=200"}}
     site = Site(instead=at(MEMBERS, 200, body))
     with pytest.raises(ContractError, match="another host"):
         read(site)
@@ -493,9 +493,10 @@ def test_disabled_memberships_are_listed_and_have_no_grade_in_either_reading() -
     one = enrollments("tenant")["_31_1:_202_1"]
     grade = {"userId": "_202_1", **shown("Score", 9, 10)}
     [first, _] = read(Site(instead=rows(GRADES, grade)))
+    records: list[Any] = list(first.records)
 
     assert (one["status"], one["score"]) == ("withdrawn", None)
-    assert next(each for each in first.records if each["user"]["id"] == "_202_1")["grade"] is None
+    assert next(each for each in records if each["user"]["id"] == "_202_1")["grade"] is None
 
 
 def test_a_child_course_is_read_with_its_parent_and_alone_only_where_that_is_not_listed() -> None:
@@ -694,7 +695,7 @@ def test_a_spent_quota_stops_at_once_and_says_when_to_come_back() -> None:
 def test_the_last_request_of_the_quota_is_the_last_one_sent() -> None:
     """Old sites tell the end as a moment, and no `Retry-After`."""
     last = {"X_Rate_Limit_Limit": "10000", "X_Rate_Limit_Remaining": "0", "X_Rate_Limit_Reset": "9999999999"}
-    body = {"results": [], "paging": {"nextPage": f"{COURSES}?offset=100"}}
+    body: dict[str, Any] = {"results": [], "paging": {"nextPage": f"{COURSES}?offset=100"}}
     site = Site(instead=at(COURSES, 200, body, **last))
     with pytest.raises(RateLimited):
         listed(site, client_secret="made-up-last")

@@ -35,8 +35,8 @@ TENANT = load_case(FIXTURES / "tenant.har.json")
 AS_OF = TENANT.as_of
 HOST = str(TENANT.settings["base_url"])
 LP, LE = f"{HOST}/d2l/api/lp/1.47", f"{HOST}/d2l/api/le/1.75"
-SITE = {"base_url": HOST, "access_token": "made-up-access"}
-HUB = {**SITE, "strategy": "datahub"}
+SITE: dict[str, Any] = {"base_url": HOST, "access_token": "made-up-access"}
+HUB: dict[str, Any] = {**SITE, "strategy": "datahub"}
 GRANT = {key: TENANT.settings[key] for key in ("base_url", "client_id", "client_secret", "refresh_token")}
 
 TestConformance = conformance_tests("brightspace", fixtures="../fixtures/brightspace")

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import jwt
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     Answering = Callable[[httpx.Request], httpx.Response]
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-CLIENT = {
+CLIENT: dict[str, Any] = {
     "client_id": "1234-abc.apps.example.com",
     "client_secret": "made-up-secret",
     "refresh_token": "made-up-refresh",
@@ -52,7 +52,7 @@ TOKENS = {"oauth2.googleapis.com", "tokens.example.com"}
 ADMIN = "admin@example.com"
 ADA = "109876543210987654321"
 """An id beyond 2**53, as all of Google's are."""
-BIOLOGY = {"id": "583920184736", "name": "Biology", "courseState": "ACTIVE"}
+BIOLOGY: dict[str, Any] = {"id": "583920184736", "name": "Biology", "courseState": "ACTIVE"}
 LINK = "https://classroom.google.com/c/NTgzOTIwMTg0NzM2"
 TEACHER = "101234567890123456789"
 
@@ -482,9 +482,10 @@ def answers(lists: dict[str, Any], seen: list[httpx.Request] | None = None) -> A
             seen.append(request)
         told = lists.get(request.url.path.rpartition("/")[2], {})
         if isinstance(told, list):
+            pages = cast("list[Any]", told)
             number = int(request.url.params.get("pageToken", "0"))
-            more = {"nextPageToken": str(number + 1)} if number + 1 < len(told) else {}
-            told = {**told[number], **more}
+            more = {"nextPageToken": str(number + 1)} if number + 1 < len(pages) else {}
+            told = {**pages[number], **more}
         return told if isinstance(told, httpx.Response) else httpx.Response(200, json=told)
 
     return answer

@@ -225,8 +225,11 @@ def test_retry_after_that_tells_the_end_of_the_quota_is_waited_for_once_that_is_
 
 
 def test_retry_after_on_a_success_is_heeded_where_the_connector_reads_no_reset(lms: Lms, clock: Clock) -> None:
+    def nothing_read(_: Answer) -> Quota:
+        return Quota()
+
     lms.will(httpx.Response(200, headers={"Retry-After": "7"}, json={}), httpx.Response(200, json={}))
-    lms.asked(lambda http: many(http, 2, 1), quota=lambda _: Quota())
+    lms.asked(lambda http: many(http, 2, 1), quota=nothing_read)
 
     assert clock.slept == [7.0]
 

@@ -339,9 +339,8 @@ def test_the_vendors_own_host_keeps_its_name() -> None:
     people = People()
     walked(people, one)
     base = ("https", "acme.lms.io")
-    told = [
-        walked(Cleaner(people, base, {}, hosts=hosts), one).url for hosts in (frozenset(), frozenset({"auth.lms.io"}))
-    ]
+    ours: list[frozenset[str]] = [frozenset(), frozenset({"auth.lms.io"})]
+    told = [walked(Cleaner(people, base, {}, hosts=hosts), one).url for hosts in ours]
 
     assert told == ["https://host1.example.com/oauth2/token", "https://auth.lms.io/oauth2/token"]
 
