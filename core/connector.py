@@ -175,6 +175,8 @@ class Lookup:
     """Whether `load(name, None)` can read all of it."""
     batch: int = 0
     """How many keys `load(name, keys)` takes at once; 0 = it can only be read whole."""
+    whole_from: int = 0
+    """Once a run that reads only what changed asks for this many keys, it is read whole after all; 0 = never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,9 @@ class Connector(ABC, Generic[S]):
     """How long an interrupted run may be taken up again; an hour for offset cursors."""
     credentials: ClassVar[frozenset[str]] = frozenset()
     """Keys of native records that hold live credentials; they are removed wherever they stand."""
+    hosts: ClassVar[frozenset[str]] = frozenset()
+    """The vendor's own hosts that are asked beside the LMS's, the same for every customer (where tokens are given
+    out): recordings keep their names."""
 
     def __init__(self, settings: S, http: Http) -> None:
         self.settings = settings
@@ -265,7 +270,10 @@ class Connector(ABC, Generic[S]):
 
     @staticmethod
     def quota(answer: Answer) -> Quota | None:
-        """Read what an answer says of the quota, where the LMS has names of its own; None: the usual headers."""
+        """Read what an answer says of the quota, where the LMS has names of its own; None: the usual headers.
+
+        Where that tells a `reset`, `Retry-After` beside 200 asks nobody to wait.
+        """
         del answer
         return None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from .native import dump, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
 
     from .native import JSON, NativeRecord
@@ -59,6 +59,18 @@ class Table:
                 if isinstance(record, dict):
                     found[key] = record
         return found
+
+    def batches(self, after: str = "") -> Iterator[dict[str, NativeRecord]]:
+        """Give all records in the order of their keys, some at a time, from behind a key on."""
+        while found := self._next(after):
+            yield {key: record for key, record in found if isinstance(record, dict)}
+            after = found[-1][0]
+
+    def _next(self, after: str) -> list[tuple[str, JSON]]:
+        if self._many is None:
+            return [(key, self._few[key]) for key in sorted(key for key in self._few if key > after)[:_MANY]]
+        query = "SELECT key, native FROM record WHERE key > ? ORDER BY key LIMIT ?"
+        return [(key, parse(native)) for key, native in self._many.execute(query, (after, _MANY))]
 
     def __len__(self) -> int:
         return len(self._few) if self._many is None else self._many.execute("SELECT count(*) FROM record").fetchone()[0]

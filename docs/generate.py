@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from book import ROOT, Book
 from reference import reference
-from rollbook.core.connector import Settings
+from rollbook.core.cli.description import settings_of
+from rollbook.core.connector import Connector, Settings
 from rollbook.core.coverage import BY_SETTING, Coverage
 from rollbook.core.schema import Status
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from rollbook.core.connector import Connector
     from rollbook.core.coverage import Reading
     from rollbook.core.mapping import Entry
 
@@ -34,6 +34,12 @@ ACROSS = 8
 """The most connectors that stand side by side in a table."""
 NONE = "-"
 REMOVALS = {"partition": "once its part was read in full", "run": "once all was read in full", "never": "no"}
+
+
+class _Plain(Connector[Settings]):
+    """A connector that has no settings of its own."""
+
+    Settings = Settings
 
 
 def main() -> None:
@@ -76,7 +82,7 @@ def overview(books: Sequence[Book]) -> Iterator[str]:
     columns = ("connector", "signs in with", "limits kept", "strategies", "only changes", "removals", "recordings")
     yield from _table(columns, map(_facts, books))
     yield from ("", "## Settings of every connector", "")
-    yield from _settings(one for one in books[0].about["settings"] if one["name"] in Settings.model_fields)
+    yield from _settings(settings_of([_Plain]))
 
 
 def _told(reading: Reading, status: str) -> str:

@@ -210,11 +210,11 @@ def recorded(work: Workspace, name: str, id: str, file: Path, as_of: datetime | 
 
 
 async def _read(work: Workspace, name: str, case: Case, store: Store) -> tuple[_Watcher, Meaning]:
-    from ..http import no_waits  # noqa: PLC0415 - httpx is slow to import
+    from ..http import no_waits, stand_in_keys  # noqa: PLC0415 - httpx is slow to import
     from ..testing.conformance.lms import RecordedLms  # noqa: PLC0415
 
     lms = RecordedLms(case.load().exchanges)
-    with no_waits():
+    with no_waits(), stand_in_keys():
         async with _opened(work, name, case, lms) as connection:
             watcher = _Watcher(connection.normalizer)
             sync = Sync(replace(connection, normalizer=watcher), store, clock=lambda: case.as_of)

@@ -76,7 +76,7 @@ def _troubles(report: Report) -> list[tuple[str, str]]:
         f"{counted(report.removals_held, 'row')} that the LMS no longer gives. So many at once usually mean a lost "
         "permission or a filter, so they stay. If it is right, run it again with --allow-removals"
     )
-    forbidden = _named(dict.fromkeys(report.forbidden, ""))
+    forbidden = _named(report.forbidden)
     totals = {key: f"the LMS says {said:,}, and gave {gave:,}" for key, said, gave in report.totals}
     return [
         ("kept", held if report.removals_held else ""),

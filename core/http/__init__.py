@@ -3,8 +3,10 @@
 from .answer import Answer
 from .auth import ApiKey, Auth, Basic, Bearer, FormToken, Sender
 from .client import Http
+from .jwt_bearer import JwtBearer, stand_in_keys
 from .limits import Limit
 from .lists import Lists, watched
+from .oauth1 import OAuth1
 from .oauth2 import OAuth2, Token, TokenAuth
 from .pace import Pace, no_waits, pace
 from .pagination import Ask, Cursor, LinkHeader, NextLink, Offset, PageAnswer, PageNumber, Paginator, Stop
@@ -26,10 +28,12 @@ __all__ = [
     "Cut",
     "FormToken",
     "Http",
+    "JwtBearer",
     "Limit",
     "LinkHeader",
     "Lists",
     "NextLink",
+    "OAuth1",
     "OAuth2",
     "Offset",
     "Pace",
@@ -49,5 +53,6 @@ __all__ = [
     "pace",
     "read",
     "read_quota",
+    "stand_in_keys",
     "watched",
 ]

@@ -7,6 +7,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, Self
 
 from ..errors import ContractError, StoreError
+from .archive import MAGIC, unzipped
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,7 +23,8 @@ class Download:
 
     Args:
         max_bytes: The most it takes.
-        expand: Decompress a body that is itself a gzip file; any other body is taken as it is.
+        expand: Decompress a body that is itself a gzip file, or a zip file with one file in it; any other body is
+            taken as it is.
     """
 
     def __init__(self, max_bytes: int, *, expand: bool = False) -> None:
@@ -90,7 +92,17 @@ class Download:
         elif not self._inflate.eof:
             raise ContractError("the gzip file ends before its end", where=where)
         self._file.seek(0)
+        if self._expand and self._inflate is None and self._file.read(len(MAGIC)) == MAGIC:
+            self._unpack(where)
+        self._file.seek(0)
         return self._file
+
+    def _unpack(self, where: str) -> None:
+        """Put what is in the zip file into its place: only now, since its list of files is at its end."""
+        with self._file as packed:
+            self._file, self._size = tempfile.TemporaryFile(), 0  # noqa: SIM115 - closed by __exit__
+            for piece in unzipped(packed, where):
+                self._keep(piece, where)
 
     def __enter__(self) -> Self:
         return self

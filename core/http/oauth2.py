@@ -6,17 +6,18 @@ import asyncio
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 import httpx
 
-from ..errors import AuthError, ContractError
+from ..errors import AuthError, ContractError, SettingsError
 from ..native import digest
+from .address import origin
 from .auth import Auth, basic, plain, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
     from ..native import JSON
     from .answer import Answer
@@ -108,6 +109,8 @@ class OAuth2(TokenAuth):
         username: For the password grant.
         password: For the password grant.
         refresh_token: For the grant of that name: the one from the settings.
+        single_use: The LMS takes a refresh token once, and answers with the next one. Without a vault that could keep
+            it, nothing is asked for: the next process would be locked out.
         extra: Further fields that the LMS wants.
         credentials: Where the client's id and secret go: into the form, or a Basic header.
         vault: Keeps a refresh token that the LMS exchanges at each use.
@@ -125,6 +128,7 @@ class OAuth2(TokenAuth):
         username: str = "",
         password: Secret = "",
         refresh_token: Secret = "",
+        single_use: bool = False,
         extra: Mapping[str, str] | None = None,
         credentials: Literal["form", "basic"] = "form",
         vault: Vault | None = None,
@@ -137,6 +141,7 @@ class OAuth2(TokenAuth):
         self._fields = {"scope": scope, **(extra or {})}
         self._user = (username, plain(password))
         self._refresh = plain(refresh_token)
+        self._single_use = single_use
         self._credentials_in = credentials
         self._vault = vault
 
@@ -145,15 +150,28 @@ class OAuth2(TokenAuth):
         return {*super().secrets(), self._client[1], self._user[1], self._refresh}
 
     async def fetch(self, sender: Sender) -> Token:
-        """Ask for a token; a new refresh token is saved before it is used."""
+        """Ask for a token; a new refresh token is saved before anything is done with its access token.
+
+        Raises:
+            SettingsError: There is no vault, or it cannot be written; the refresh token has not been used then.
+        """
+        if self._vault is None and self._single_use:
+            hint = "Name a file to keep the next one in: connect(..., vault=FILE). The command line does so by itself."
+            raise SettingsError("the refresh token works once, and there is no vault for the one after it", hint=hint)
         if self._vault is None or self._grant != "refresh_token":
             token, refresh = await self._exchange(sender, self._refresh)
             self._refresh = refresh or self._refresh
             return token
+        return await _to_its_end(self._exchange_kept(sender, self._vault))
+
+    async def _exchange_kept(self, sender: Sender, vault: Vault) -> Token:
         # a token pasted anew into the settings has a place of its own: what was kept for the old one is not used
         key = digest("\0".join((self._url, self._client[0], self._refresh)))
-        async with self._vault.held() as kept:  # one process at a time: a refresh token may be good only once
-            token, refresh = await self._exchange(sender, kept.get(key) or self._refresh)
+        async with vault.held() as kept:  # one process at a time: a refresh token may be good only once
+            current = kept.get(key) or self._refresh
+            if self._single_use:  # a full disk has to be found out before the token is spent, not after
+                kept.put(key, current)
+            token, refresh = await self._exchange(sender, current)
             if refresh:
                 kept.put(key, refresh)
         return token
@@ -162,13 +180,9 @@ class OAuth2(TokenAuth):
         asked = sender.now()
         answer = await sender.plain(self._request(sender.url(self._url), refresh))
         if answer.status != 200:  # noqa: PLR2004 - RFC 6749, section 5.1
-            raise self._refusal(answer)
-        body = answer.object()
-        value, life, fresh = body.get("access_token"), body.get("expires_in"), body.get("refresh_token")
-        if not isinstance(value, str) or not value:
-            raise ContractError("the answer holds no access_token", where=answer.request)
-        expires = None if life is None else asked + _seconds(life, answer.request)
-        return Token(value, expires), fresh if isinstance(fresh, str) else ""
+            raise refusal(answer, _HINTS, f"Check {_SETTINGS[self._grant]}.")
+        fresh = answer.object().get("refresh_token")
+        return read_token(answer, asked), fresh if isinstance(fresh, str) else ""
 
     def _request(self, url: httpx.URL, refresh: str) -> httpx.Request:
         fields: dict[str, str] = {"grant_type": self._grant, **self._fields}
@@ -184,15 +198,50 @@ class OAuth2(TokenAuth):
             fields |= {"client_id": self._client[0], "client_secret": self._client[1]}
         return httpx.Request("POST", url, headers=headers, data={name: text for name, text in fields.items() if text})
 
-    def _refusal(self, answer: Answer) -> AuthError | ContractError:
-        """Make the error for a refused token request. The code is shown; the description may hold anything."""
-        code = _error_code(answer)
-        shown = f"{answer.status}, {code}" if code else f"{answer.status}"
-        hint = _HINTS.get(code) or f"Check {_SETTINGS[self._grant]}."
-        if answer.status in {400, 401, 403}:
-            return AuthError(f"the LMS gives no token for these credentials ({shown})", where=answer.request, hint=hint)
-        hint = "Is base_url right?"
-        return ContractError(f"no token is given out at this address ({shown})", where=answer.request, hint=hint)
+
+def read_token(answer: Answer, asked: float) -> Token:
+    """Read the token in an answer (RFC 6749, section 5.1) that was asked for at that time.
+
+    Raises:
+        ContractError: There is none.
+    """
+    body = answer.object()
+    value, life = body.get("access_token"), body.get("expires_in")
+    if not isinstance(value, str) or not value:
+        raise ContractError("the answer holds no access_token", where=answer.request)
+    return Token(value, None if life is None else asked + _seconds(life, answer.request))
+
+
+def refusal(answer: Answer, hints: Mapping[str, str], usual: str) -> AuthError | ContractError:
+    """Make the error for a refused token request. The code is shown; the description may hold anything.
+
+    Args:
+        answer: The refusal.
+        hints: What to do, by the error's code (RFC 6749, section 5.2).
+        usual: What to do about any other code, or none.
+    """
+    code = _error_code(answer)
+    shown = f"{answer.status}, {code}" if code else f"{answer.status}"
+    if answer.status in {400, 401, 403}:
+        text = f"the LMS gives no token for these credentials ({shown})"
+        return AuthError(text, where=answer.request, hint=hints.get(code) or usual)
+    if target := answer.headers.get("location", ""):  # not followed: it may be another host, and gets the secret
+        hint = "Put the address that it redirects to into the settings, if that is where tokens are given out."
+        return ContractError(f"it redirects to {_place(target, answer)} ({shown})", where=answer.request, hint=hint)
+    hint = "Is base_url right?"
+    return ContractError(f"no token is given out at this address ({shown})", where=answer.request, hint=hint)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, Token]) -> Token:
+    """Have an exchange done, and its outcome saved, even if whoever waits for it is cancelled meanwhile."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # nobody is left to be told
+        raise
 
 
 _SETTINGS = {
@@ -215,6 +264,15 @@ def _error_code(answer: Answer) -> str:
     except ContractError:  # no JSON, so no code
         return ""
     return code if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,40}", code) else ""
+
+
+def _place(target: str, answer: Answer) -> str:
+    """Name where a redirect leads to, without its query."""
+    try:
+        url = httpx.URL(answer.url).join(target)
+    except httpx.InvalidURL:
+        return "what is no address"
+    return f"{origin(url)}{url.path}"
 
 
 def _seconds(life: JSON, where: str) -> float:

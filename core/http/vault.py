@@ -85,6 +85,7 @@ class Vault:
                 stream.flush()
                 os.fsync(stream.fileno())
             Path(name).replace(self.path)
+            _keep_name(self.path.parent)
         except OSError as error:
             if name:
                 Path(name).unlink(missing_ok=True)
@@ -128,8 +129,19 @@ if sys.platform == "win32":
             except OSError:  # it gives up after ten seconds
                 continue
             return
+
+    def _keep_name(folder: Path) -> None:
+        del folder  # nothing to be done there
 else:
     import fcntl
 
     def _lock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
+
+    def _keep_name(folder: Path) -> None:
+        """Have the disk take which file bears the name: else a power failure may bring back the one before."""
+        file = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)

@@ -115,14 +115,17 @@ class Wire:
             return answer
 
     def _heeded(self, answer: Answer) -> Quota | None:
-        """Read what an answer says of the quota; one that was given with `Retry-After` asks all to slow down."""
-        after = retry_after(answer.headers, self.clock()) if answer.status == 200 else None  # noqa: PLR2004 - 202: a job
-        if after is not None:
-            self.limiter.pause(self.clock() + after)
+        """Read what an answer says of the quota; one that was given with `Retry-After` asks all to slow down.
+
+        Unless the connector's own reading tells when the quota is full again: some LMSs say that by `Retry-After`.
+        """
         try:
             own = self.quota(answer) if self.quota else None
         except ContractError:  # it wanted to look into a body that is no JSON
             own = None
+        after = retry_after(answer.headers, self.clock()) if answer.status == 200 else None  # noqa: PLR2004 - 202: a job
+        if after is not None and (own is None or own.reset is None):
+            self.limiter.pause(self.clock() + after)
         return own or read_quota(answer)
 
     async def _exchange(self, request: httpx.Request, where: str, max_bytes: int, sink: Sink | None) -> Answer:

@@ -23,6 +23,8 @@ EACH = 10
 """What a node takes: about as long as ten characters at least, some functions much longer."""
 GROWTH = 64
 """How many times an expression may repeat what it is given, as `[@, @]` does twice."""
+_TRUTHS = frozenset({"contains", "ends_with", "future", "has", "one_of", "past", "starts_with", "truth"})
+"""Functions that give true or false, however much they are given."""
 HEAVIEST = 20_000
 """The most nodes of all expressions of a mapping together."""
 LONG = 256
@@ -77,6 +79,8 @@ def bounded(node: Node, file: str, key: str) -> None:
 def _growth(node: Node) -> int:
     """Tell how many times as large as its record an expression's value may be."""
     inner: Sequence[int] = [_growth(child) for child in node.children]
+    if node.type in ("comparator", "not_expression") or (node.type == "function_expression" and node.value in _TRUTHS):
+        return 1
     if node.type == "function_expression" and node.value in ("first", "when", "not_null"):
         return max(1, *inner)  # one of them
     if node.type in ("multi_select_list", "multi_select_dict") or (

@@ -37,6 +37,24 @@ def pick(items: Any, key: Any, value: Any) -> JSON:
 
 
 @function(
+    "picks(list: list, key: text, value: text|number)",
+    "list",
+    ('picks(`[{"by": 1, "n": "a"}, {"by": 2, "n": "b"}, {"by": 1, "n": "c"}]`, \'by\', \'1\')[].n', '["a","c"]'),
+)
+def picks(items: Any, key: Any, value: Any) -> list[JSON]:
+    """All objects of the list whose `key` is the value, compared as text; none if the value is null."""
+    found: list[Any] = items
+    if not isinstance(items, list):
+        raise Unfit("expected a list")
+    spend_on(items)
+    wanted = as_key(value)
+    if wanted is None:
+        return []
+    objects = (cast("dict[str, JSON]", item) for item in found if isinstance(item, dict))
+    return [item for item in objects if as_key(item.get(key)) == wanted]
+
+
+@function(
     "starting(object: object, prefix: text)",
     "object",
     ('starting(`{"custom_field_1": "x", "id": 1}`, \'custom_field_\')', '{"custom_field_1":"x"}'),

@@ -39,8 +39,8 @@ class Provenance:
 def provenance(node: Node) -> Provenance:
     """Tell what a value is made of.
 
-    The key that `pick` looks for is no part of what it finds, and not counted. Where `when` gives a literal, its
-    condition is what the value is made of.
+    The key that `pick` or `picks` looks for is no part of what it finds, and not counted. Where `when` gives a literal,
+    its condition is what the value is made of.
     """
     found = Provenance()
     _Walk(found).take(node, (), found.values)
@@ -98,7 +98,7 @@ class _Walk:
         if name == "setting":
             self.found.settings.add(str(children[0].value))
             return None
-        if name == "pick":
+        if name in {"pick", "picks"}:
             return self.path(children[0], here, into)
         if name == "when":
             self.found.branches = True

@@ -79,7 +79,7 @@ def _plain(node: Node) -> list[str]:
 
 def _is_place(node: Node) -> bool:
     if node.type == "function_expression":
-        return node.value in ("pick", "starting") and _is_place(node.children[0])
+        return node.value in ("pick", "picks", "starting") and _is_place(node.children[0])
     if node.type in _CHAINS or node.type in _LISTS:
         return all(_is_place(child) for child in node.children[:2])
     return node.type in _STEPS and node.type != "literal"
@@ -108,7 +108,7 @@ def _each(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def _inside(node: Node) -> Iterator[Node]:
-    """Give what a place looks at to be found: conditions of filters, and the values that `pick` looks for."""
+    """Give what a place looks at to be found: conditions of filters, and values that `pick` and `picks` look for."""
     if node.type == "function_expression":
         yield from _inside(node.children[0])
         yield from _each(node.children[2:])
@@ -160,7 +160,7 @@ def shown(node: Node) -> str:  # noqa: PLR0911 - one line a node type
 
 
 def _called(node: Node) -> str:
-    if node.value == "pick":
+    if node.value in ("pick", "picks"):
         key = node.children[1]
         wanted = next(map(shown, _reads(node.children[2])), None) or shown(node.children[2])
         return f"{shown(node.children[0])}[{shown(key)}={wanted}]"

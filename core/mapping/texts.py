@@ -160,10 +160,19 @@ def after(value: Any, mark: Any) -> str | None:
     return clean(_string(value).partition(_string(mark))[2]) or None
 
 
-@function("has(value: text, piece: text)", "truth", ("has('Teacher (Main)', 'teacher')", "true"), nulls=True)
-def has(value: Any, piece: Any) -> bool:
-    """Whether the piece stands in the text, whatever the case; false for null."""
-    return value is not None and piece is not None and _string(piece).lower() in _string(value).lower()
+@function(
+    "has(value: text, piece: text, ...)",
+    "truth",
+    ("has('Teacher (Main)', 'teacher')", "true"),
+    ("has('Head coach', 'teacher', 'coach')", "true"),
+    nulls=True,
+)
+def has(value: Any, *pieces: Any) -> bool:
+    """Whether one of the pieces stands in the text, whatever the case; false for null."""
+    if value is None:
+        return False
+    text = _string(value).lower()
+    return any(piece is not None and _string(piece).lower() in text for piece in pieces)
 
 
 @function(

@@ -239,7 +239,7 @@ class Sync:
         report, run = self._report, self._report.run
         report.partitions = stored_runs.partition_states(db, run)
         report.failures = stored_runs.partitions_in(db, run, "failed")
-        report.forbidden = sorted(stored_runs.partitions_in(db, run, "forbidden"))
+        report.forbidden = dict(sorted(stored_runs.partitions_in(db, run, "forbidden").items()))
         last = stored_runs.last_run(db, report.connection, finished=True)
         before = stored_runs.partitions_in(db, last.run, "forbidden") if last else {}
         report.newly_forbidden = [key for key in report.forbidden if key not in before]

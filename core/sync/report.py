@@ -69,8 +69,8 @@ class Report:
     finished_at: datetime | None = None
     failures: dict[str, str] = field(default_factory=dict[str, str])
     """Why partitions could not be read, by partition."""
-    forbidden: list[str] = field(default_factory=list[str])
-    """Partitions that the credentials may not read."""
+    forbidden: dict[str, str] = field(default_factory=dict[str, str])
+    """What the credentials may not do, by partition."""
     newly_forbidden: list[str] = field(default_factory=list[str])
     """Those of them that could be read in the run before, or that were never tried."""
     totals: list[tuple[str, int, int]] = field(default_factory=list[tuple[str, int, int]])

@@ -120,7 +120,7 @@ async def stream_folded(
         findings.failures[key] = VendorError(text, where=key)
     if report.error:  # the list of partitions broke off: what was listed has been given
         findings.failures[""] = VendorError(report.error)
-    findings.forbidden |= {key: Forbidden("it may not be read", where=key) for key in report.forbidden}
+    findings.forbidden |= {key: Forbidden(text, where=key) for key, text in report.forbidden.items()}
     _raise_unread(findings, done=report.outcome != "failed")
 
 

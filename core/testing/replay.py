@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RollbookError, SettingsError, UnknownName
@@ -123,7 +124,7 @@ def open_case(case: Case, transport: httpx.AsyncBaseTransport | None = None) -> 
 
     from ..api import AsyncLms, Lms  # noqa: PLC0415
     from ..connection import open_connection  # noqa: PLC0415
-    from ..http import no_waits  # noqa: PLC0415
+    from ..http import no_waits, stand_in_keys  # noqa: PLC0415
     from ..registry import find  # noqa: PLC0415
 
     if not case.connector:
@@ -134,21 +135,23 @@ def open_case(case: Case, transport: httpx.AsyncBaseTransport | None = None) -> 
     except UnknownName as error:
         error.hint += " If it is your own, import its module in the test or in conftest.py."
         raise
-    with no_waits():
-        connection = open_connection(
-            case.name,
-            case.connector,
-            {**case.settings, "concurrency": 1},  # in the same order each time
-            override=case.mapping,
-            override_file=case.expected.name,
-            transport=transport,
-            sample=case.sampled() if case.sample else None,
-        )
-    lms = Lms(AsyncLms(connection, lambda: case.as_of), asyncio.Runner())
-    try:
-        yield lms
-    finally:
-        lms.close()
+    with TemporaryDirectory(prefix="rollbook_") as folder:  # tokens that are exchanged begin anew each time
+        with no_waits(), stand_in_keys():
+            connection = open_connection(
+                case.name,
+                case.connector,
+                {**case.settings, "concurrency": 1},  # in the same order each time
+                override=case.mapping,
+                override_file=case.expected.name,
+                vault=f"{folder}/vault",
+                transport=transport,
+                sample=case.sampled() if case.sample else None,
+            )
+        lms = Lms(AsyncLms(connection, lambda: case.as_of), asyncio.Runner())
+        try:
+            yield lms
+        finally:
+            lms.close()
 
 
 def read_case(case: Case, transport: httpx.AsyncBaseTransport | None = None) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def test_the_summary_tells_all_that_went_wrong(report: Report) -> None:
     report.flaws = {"due_at": 3}
     report.drift = {("status", f"word {number}"): number for number in range(1, 9)}
     report.failures = {f"course:{number}": "no answer" for number in range(8)}
-    report.forbidden = ["course:9"]
+    report.forbidden = {"course:9": "the token may not read this (403)"}
     report.totals = [("course:1", 120, 118)]
     report.removals_held = 30
     report.error = "listing the partitions: no answer"
@@ -117,7 +117,7 @@ def test_the_summary_tells_all_that_went_wrong(report: Report) -> None:
         "rejected 2; see: rollbook rejected acme",
         "kept 30 rows that the LMS no longer gives",
         "--allow-removals",
-        "forbidden course:9. Their rows are kept",
+        "forbidden course:9 (the token may not read this (403)). Their rows are kept",
         "course:0 (no answer); course:1 (no answer)",
         "totals course:1 (the LMS says 120, and gave 118)",
         "error listing the partitions: no answer",

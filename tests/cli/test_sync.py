@@ -90,7 +90,7 @@ def test_a_partition_that_may_not_be_read_is_named(desk: Desk) -> None:
     result = desk.run("sync", "acme")
 
     assert result.exit_code == 3
-    assert "forbidden   course:7. Their rows are kept" in result.stderr
+    assert "forbidden   course:7 (the token may not read this). Their rows are kept" in result.stderr
 
 
 def test_a_sync_that_reads_nothing_is_failed(desk: Desk) -> None:

@@ -218,6 +218,17 @@ def test_a_secret_that_may_be_real_fails_and_is_not_shown(tmp_path: Path) -> Non
     assert "s3cr3t" not in told
 
 
+@pytest.mark.parametrize(("key", "told"), [("made-up-key", ""), ("k3y", "client_secret does not begin with `made-up`")])
+def test_each_text_of_a_key_file_is_made_up(key: str, told: str, tmp_path: Path) -> None:
+    file = json.dumps({"client_email": "made-up-email", "private_key": key})
+    copy("guild", tmp_path, lambda said: {**said, "settings": {"client_secret": file}})
+    found = failure(Guild, "test_secrets_of_a_case_are_made_up", tmp_path)
+
+    assert told in found
+    assert bool(found) == bool(told)
+    assert "k3y" not in found
+
+
 def test_a_connector_that_no_other_process_finds_fails() -> None:
     class Inner(Guild):
         """Stands inside a function."""

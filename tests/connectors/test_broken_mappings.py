@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 MAPPINGS = Path(__file__).parents[2] / "mappings"
-CONNECTORS = ("canvas", "docebo", "moodle", "talentlms")
+CONNECTORS = ("blackboard", "canvas", "docebo", "moodle", "talentlms")
 UNITS = {
     "datetime": "epoch",
     "epoch": "datetime",
@@ -135,7 +135,8 @@ UNSHOWN = {
     "moodle": {("", "unknown")},
 }
 """What a kind declares, and no recorded enrollment shows."""
-HARMLESS = {
+HARMLESS: dict[str, set[str]] = {
+    "blackboard": set(),
     # conditions that never hold together
     "canvas": {"course_concluded and never_accepted", "never_accepted and begun"},
     "docebo": {

@@ -93,3 +93,16 @@ def test_few_records_and_many_are_found_alike() -> None:
         assert before == few
         assert table.many([*few, "one more"]) == few | {"1": {"no": "later"}, "one more": {"no": None}}
         assert len(table) == FEW + 1
+
+
+@pytest.mark.parametrize("count", [FEW - 1, 2 * FEW])
+def test_all_records_are_given_in_the_order_of_their_keys_from_behind_one_on(count: int) -> None:
+    records: dict[str, NativeRecord] = {f"{number:04}": {"no": number} for number in range(count)}
+    with Table() as table:
+        table.add(dict(reversed(records.items())))
+        batches = list(table.batches())
+        rest = list(table.batches("0799"))
+
+    assert [key for some in batches for key in some] == sorted(records)
+    assert {key: record for some in batches for key, record in some.items()} == records
+    assert [key for some in rest for key in some] == [f"{number:04}" for number in range(800, count)]

@@ -289,6 +289,16 @@ def test_an_answer_that_holds_no_token_is_not_taken_for_one(lms: Lms, answer: ht
     assert caught.value.where == "POST /oauth2/token"
 
 
+def test_a_token_server_that_sends_elsewhere_is_named_and_the_secret_does_not_follow(lms: Lms) -> None:
+    elsewhere = "https://issuer.example.org/oauth/token?from=here"
+    lms.will(httpx.Response(307, headers={"Location": elsewhere}))
+    with pytest.raises(ContractError, match=r"redirects to https://issuer\.example\.org/oauth/token \(307\)") as caught:
+        lms.asked(get, auth=client_credentials())
+
+    assert "into the settings" in caught.value.hint
+    assert [request.url.host for request in lms.requests] == ["lms.example.com"]
+
+
 def rotating() -> Any:
     """Give a server whose refresh tokens are good for one use."""
     good = ["r0"]
@@ -354,6 +364,110 @@ def test_two_runs_at_once_do_not_use_a_refresh_token_twice(lms: Lms, tmp_path: P
     used = [form(request)["refresh_token"] for request in lms.requests if request.method == "POST"]
 
     assert used == ["r0", "r1"]
+
+
+def single_use(vault: Vault | None, start: str = "r0") -> OAuth2:
+    return OAuth2(
+        "oauth2/token",
+        grant="refresh_token",
+        client_id="app",
+        client_secret="s",
+        refresh_token=start,
+        single_use=True,
+        vault=vault,
+    )
+
+
+def test_a_refresh_token_that_works_once_is_not_spent_without_a_vault(lms: Lms) -> None:
+    lms.will(rotating())
+    with pytest.raises(SettingsError, match="works once, and there is no vault"):
+        lms.asked(get, auth=single_use(None))
+
+    assert lms.requests == []
+
+
+def test_a_refresh_token_that_works_once_is_not_spent_where_the_next_one_cannot_be_kept(
+    lms: Lms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    lms.will(rotating())
+    vault = Vault(tmp_path / "vault.json")
+    with monkeypatch.context() as disk:
+        disk.setattr("os.fsync", full)
+        with pytest.raises(SettingsError, match="cannot be written"):
+            lms.asked(get, auth=single_use(vault))
+
+    assert lms.requests == []
+
+    lms.asked(get, auth=single_use(vault))
+
+    assert [form(request)["refresh_token"] for request in lms.requests if request.method == "POST"] == ["r0"]
+
+
+class Killed(BaseException):
+    """Stands for a process that is killed."""
+
+
+def test_a_run_that_is_killed_before_it_asks_for_anything_leaves_the_next_token(lms: Lms, tmp_path: Path) -> None:
+    vault, server = Vault(tmp_path / "vault.json"), rotating()
+
+    def killed(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            raise Killed
+        return server(request)
+
+    lms.will(killed)
+    with pytest.raises(Killed):
+        lms.asked(get, auth=single_use(vault))
+    lms.script = [server]
+    lms.asked(get, auth=single_use(vault))
+
+    assert [form(request)["refresh_token"] for request in lms.requests if request.method == "POST"] == ["r0", "r1"]
+
+
+def test_a_run_that_is_killed_before_the_answer_comes_asks_with_the_same_token_again(lms: Lms, tmp_path: Path) -> None:
+    """Only the LMS knows whether it took it; if it did, the error says what to do."""
+    vault, server = Vault(tmp_path / "vault.json"), rotating()
+
+    def killed(request: httpx.Request) -> httpx.Response:
+        server(request)
+        raise Killed
+
+    lms.will(killed)
+    with pytest.raises(Killed):
+        lms.asked(get, auth=single_use(vault))
+    lms.script = [server]
+    with pytest.raises(AuthError, match="make a new refresh_token"):
+        lms.asked(get, auth=single_use(vault))
+
+    assert [form(request)["refresh_token"] for request in lms.requests] == ["r0", "r0"]
+
+
+def test_whoever_is_cancelled_meanwhile_still_keeps_the_next_token(lms: Lms, tmp_path: Path) -> None:
+    vault, server, asked = Vault(tmp_path / "vault.json"), rotating(), asyncio.Event()
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        answer = server(request)
+        asked.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return answer
+
+    async def cancelled() -> None:
+        async with lms.http(auth=single_use(vault), transport=httpx.MockTransport(slow)) as http:
+            task = asyncio.create_task(http.get("courses"))
+            await asked.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(cancelled())
+    lms.will(server)
+    lms.asked(get, auth=single_use(vault))
+
+    assert form(lms.requests[0])["refresh_token"] == "r1"
 
 
 def test_a_used_up_refresh_token_says_so(lms: Lms) -> None:

@@ -1,10 +1,13 @@
-"""Large bodies: within bounds, private, and never with a token at another host."""
+"""Large bodies: within bounds, private, and never with a token at another host; what is packed in them."""
 
 from __future__ import annotations
 
 import gzip
+import io
 import os
+import struct
 import tempfile
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -180,3 +183,100 @@ def test_a_full_disk_is_a_store_error(lms: Lms, monkeypatch: pytest.MonkeyPatch)
     lms.will(httpx.Response(200, content=CSV))
     with pytest.raises(StoreError, match="No space left on device"):
         fetch(lms)
+
+
+def zipped(*files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", method) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+ZIP = zipped(("folder/", b""), ("report.csv", CSV))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_the_one_file_of_a_zip_file_is_taken_out_where_that_is_asked_for(
+    lms: Lms, stream: type[Stream], method: int
+) -> None:
+    packed = zipped(("report.csv", CSV), method=method)
+    lms.will(lambda _: httpx.Response(200, stream=stream(packed[:1], packed[1:100], packed[100:])))
+
+    assert fetch(lms, expand=True) == CSV
+    assert fetch(lms) == packed
+
+
+def test_a_zip_file_with_a_comment_and_a_folder_is_one_all_the_same(lms: Lms) -> None:
+    made = io.BytesIO(ZIP)
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.comment = b"made at night"
+    lms.will(httpx.Response(200, content=made.getvalue()))
+
+    assert fetch(lms, expand=True) == CSV
+
+
+def test_what_is_in_a_zip_file_leaves_nothing_behind(lms: Lms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    lms.will(httpx.Response(200, content=ZIP))
+
+    assert fetch(lms, expand=True) == CSV
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_zip_file_that_expands_over_the_bound_is_given_up(lms: Lms) -> None:
+    bomb = zipped(("zeros", bytes(50_000_000)))
+    lms.will(httpx.Response(200, content=bomb))
+    with pytest.raises(ContractError, match="the file is larger than"):
+        fetch(lms, expand=True, max_bytes=1_000_000)
+
+    assert len(bomb) < 100_000
+
+
+def test_a_zip_file_that_lies_about_its_size_is_given_up(lms: Lms) -> None:
+    """The sizes that a zip file tells are not believed: what comes out is counted."""
+    bomb = bytearray(zipped(("zeros", bytes(5_000_000))))
+    for signature, place in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        struct.pack_into("<I", bomb, bomb.rfind(signature) + place, 10)
+    lms.will(httpx.Response(200, content=bytes(bomb)))
+    with pytest.raises(ContractError, match=r"damaged|larger"):
+        fetch(lms, expand=True, max_bytes=1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (ZIP[:-1], "ends before its end"),
+        (ZIP[: len(ZIP) // 2], "ends before its end"),
+        (ZIP[:120] + b"?" + ZIP[121:], "is damaged"),
+        (zipped(("a.csv", b"a"), ("b.csv", b"b")), "holds 2 files"),
+        (zipped(("folder/", b""), ("other/", b"")), "holds 0 files"),
+        (zipped(("a.csv", CSV), method=zipfile.ZIP_LZMA), "by a method that is not known"),
+        (zipped(*((f"{number}.csv", b"") for number in range(101))), "holds too many files"),
+        (b"PK\x03\x04" + bytes(100), "ends before its end"),
+    ],
+    ids=["cut", "half", "changed", "two", "none", "lzma", "many", "only a head"],
+)
+def test_a_zip_file_that_is_not_one_whole_file_is_told(lms: Lms, body: bytes, text: str) -> None:
+    lms.will(httpx.Response(200, content=body))
+    with pytest.raises(ContractError, match=text):
+        fetch(lms, expand=True)
+
+
+def test_an_encrypted_zip_file_is_told(lms: Lms) -> None:
+    body = bytearray(ZIP)
+    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        body[body.rfind(signature) + place] |= 1
+    lms.will(httpx.Response(200, content=bytes(body)))
+    with pytest.raises(ContractError, match="encrypted"):
+        fetch(lms, expand=True)
+
+
+def test_a_list_of_files_beyond_every_bound_is_not_read(lms: Lms) -> None:
+    """Also where the larger record of zip files beyond 4 GiB tells its length."""
+    end = ZIP.rfind(b"PK\x05\x06")
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, 1 << 40, 0)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, end, 1)
+    lms.will(httpx.Response(200, content=ZIP[:end] + record + locator + ZIP[end:]))
+    with pytest.raises(ContractError, match="too many files"):
+        fetch(lms, expand=True)

@@ -211,6 +211,29 @@ def test_retry_after_on_a_success_slows_everything_down(lms: Lms, clock: Clock, 
     assert clock.slept == [7.0]
 
 
+def test_retry_after_that_tells_the_end_of_the_quota_is_waited_for_once_that_is_spent(lms: Lms, clock: Clock) -> None:
+    """Some LMSs send it with every answer: the connector says so by reading it as the quota's `reset`."""
+
+    def own(answer: Answer) -> Quota:
+        return Quota(remaining=int(answer.headers["X-Left"]), reset=float(answer.headers["Retry-After"]))
+
+    left = (httpx.Response(200, headers={"Retry-After": "90", "X-Left": str(left)}, json={}) for left in (1, 0, 9))
+    lms.will(*left)
+    lms.asked(lambda http: many(http, 3, 1), quota=own)
+
+    assert clock.slept == [90.0]
+
+
+def test_retry_after_on_a_success_is_heeded_where_the_connector_reads_no_reset(lms: Lms, clock: Clock) -> None:
+    def nothing_read(_: Answer) -> Quota:
+        return Quota()
+
+    lms.will(httpx.Response(200, headers={"Retry-After": "7"}, json={}), httpx.Response(200, json={}))
+    lms.asked(lambda http: many(http, 2, 1), quota=nothing_read)
+
+    assert clock.slept == [7.0]
+
+
 def test_retry_after_of_a_job_that_was_accepted_is_about_the_job(lms: Lms, clock: Clock) -> None:
     lms.will(httpx.Response(202, headers={"Retry-After": "7"}, json={}))
     lms.asked(lambda http: many(http, 2, 1))

@@ -108,6 +108,15 @@ def test_an_expression_that_grows_without_end_is_refused(expression: str) -> Non
             made()
 
 
+def test_what_only_says_whether_something_holds_grows_by_nothing() -> None:
+    names = ", ".join(["first(a, b)"] * GROWTH)
+    expression = f"when(has(name, {names}) && !contains(list, name), [one_of(name, {names}), name == other], name)"
+
+    mapping(x=expression)
+
+    assert compile_expression(expression)({"name": "x", "a": "x", "list": []}) == [True, False]
+
+
 def test_a_mapping_of_too_many_parts_is_refused() -> None:
     fields = {f"f{n}": "[" + ", ".join(f"a{k}.b.c.d.e.f" for k in range(40)) + "]" for n in range(200)}
 

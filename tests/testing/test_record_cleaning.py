@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import re
+import zipfile
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
@@ -17,6 +19,7 @@ from rollbook.core.testing.recording.cleaning import Cleaner
 from rollbook.core.testing.recording.people import People
 from rollbook.core.testing.recording.proof import differing, look_through
 from rollbook.core.testing.recording.recorder import Taken
+from rollbook.core.testing.recording.tenant import known_secrets
 
 HOST = "https://acme.lms.io"
 SECRET = "s3cret/key+of-acme"
@@ -322,6 +325,56 @@ def test_json_lines_a_guard_and_gzip_are_looked_into() -> None:
     assert json.loads(guarded.content)["id"] == json.loads(gzip.decompress(packed.content))["id"]
 
 
+def packed(*files: tuple[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files:
+            archive.writestr(name, text)
+    return made.getvalue()
+
+
+def test_the_vendors_own_host_keeps_its_name() -> None:
+    """Where tokens are given out is the same for every customer, and no setting leads there."""
+    one = taken({"access_token": "t0ken-of-acme-123"}, url="https://auth.lms.io/oauth2/token")
+    people = People()
+    walked(people, one)
+    base = ("https", "acme.lms.io")
+    ours: list[frozenset[str]] = [frozenset(), frozenset({"auth.lms.io"})]
+    told = [walked(Cleaner(people, base, {}, hosts=hosts), one).url for hosts in ours]
+
+    assert told == ["https://host1.example.com/oauth2/token", "https://auth.lms.io/oauth2/token"]
+
+
+def test_a_list_of_roles_is_none_of_people() -> None:
+    """They have identifiers and display names, too."""
+    roles = [{"Identifier": "110", "DisplayName": "Course Builder", "Code": None}]
+    path = f"{HOST}/api/lp/1.0"
+
+    assert of(roles, url=f"{path}/roles/") == roles
+    assert of(roles, url=f"{path}/roles?all=1") == roles
+    assert of(roles, url=f"{path}/carroles/") != roles
+
+
+def test_a_zip_file_is_looked_into() -> None:
+    table = "\ufeffUserId,FirstName,LastName,Email\r\n4501,Ada,Lovelace,ada.lovelace@acme.com\r\n"
+    body = taken(packed(("ada.lovelace.csv", table)), kind="application/zip")
+    [_, one] = cleaned(body)
+    with zipfile.ZipFile(io.BytesIO(one.content)) as archive:
+        [name] = archive.namelist()
+        new = archive.read(name).decode()
+
+    assert new.splitlines()[0].endswith("UserId,FirstName,LastName,Email")
+    assert new.splitlines()[1].count(",") == 3
+    assert not [trace for trace in ("4501", "Ada", "Lovelace", "acme", "ada") if trace in name + new]
+
+
+def test_a_zip_file_of_several_files_or_a_damaged_one_is_emptied() -> None:
+    one = packed(("a.csv", "Ada"))
+    [_, several, damaged] = cleaned(taken(packed(("a.csv", "Ada"), ("b.csv", "Ben"))), taken(one[:-5]))
+
+    assert (several.content, damaged.content) == (b"", b"")
+
+
 def test_a_web_page_and_what_is_no_text_are_emptied() -> None:
     page, picture = taken("<html>Hello Ada</html>", kind="text/html"), taken(b"\x89PNG\0\xff\xfe", kind="image/png")
     [_, one, other] = cleaned(page, picture)
@@ -415,3 +468,38 @@ def test_a_name_of_a_few_letters_is_replaced_as_any_other(first: str, last: str)
 
     assert {first, last} & {one["first"], one["last"], *one["display"].split()} <= {""}
     assert one["display"] == f"{one['first']} {one['last']}".strip()
+
+
+# --- signing in with a key --------------------------------------------------------------------------------------------
+
+
+def test_what_was_signed_has_the_same_stand_in_each_time() -> None:
+    """It is signed anew for each request, so that a replay could not know which one it was."""
+    kind = [("content-type", "application/x-www-form-urlencoded")]
+    first, second = (
+        taken({}, sent=kind, posted=f"grant_type=urn:x:jwt-bearer&assertion={JWT}{end}".encode()) for end in "ab"
+    )
+    forms = [one.posted.decode() for one in cleaned(first, second)[1:]]
+
+    assert forms == ["grant_type=urn:x:jwt-bearer&assertion=made-up-assertion"] * 2
+
+
+def test_the_vendors_own_hosts_keep_their_names() -> None:
+    people, one = People(), taken({}, url="https://tokens.vendor.io/token")
+    people.headers(one)
+    walked(people, one)
+    hidden, kept = (
+        walked(Cleaner(people, ("https", "acme.lms.io"), {}, hosts=hosts), one).url
+        for hosts in (frozenset[str](), frozenset({"tokens.vendor.io"}))
+    )
+
+    assert kept == "https://tokens.vendor.io/token"
+    assert "vendor" not in hidden
+
+
+def test_a_key_file_stays_one_of_stand_ins_without_addresses() -> None:
+    file = json.dumps({"client_email": "reader@acme.iam.example.com", "private_key": "k3y", "uri": "https://acme.io"})
+    found = known_secrets({"key_file": file, "api_key": "s3cr3t"})
+
+    assert found["s3cr3t"] == "made-up-api-key"
+    assert json.loads(found[file]) == {"client_email": "made-up-client-email", "private_key": "made-up-private-key"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...connection import check_settings, read_definition
 from ...connector import Connector
-from ...errors import AuthError, MappingError, RollbookError
+from ...errors import AuthError, ContractError, MappingError, RollbookError
 from ...mapping import compile_expression
 from ...native import parse
 from . import faults
@@ -132,7 +132,7 @@ class DeclaredPromises(Promises):
         __tracebackhide__ = True
         for name in sorted(trial.kind.Settings.secrets()):
             value = str(trial.case.settings.get(name) or "made-up")
-            if not value.startswith("made-up"):
+            if not all(text.startswith("made-up") for text in _texts(value)):
                 broken(
                     trial.name,
                     f"the setting {name} does not begin with `made-up`",
@@ -146,6 +146,15 @@ class DeclaredPromises(Promises):
 
     def _definition(self) -> Definition:
         return read_definition(next(iter(self.kinds.values())))
+
+
+def _texts(value: str) -> list[str]:
+    """Give the texts of a secret that is a JSON object, such as a key file; else itself."""
+    try:
+        found = parse(value)
+    except ContractError:
+        return [value]
+    return [str(text) for text in found.values()] if isinstance(found, dict) else [value]
 
 
 def _declared(kind: type[Connector[Any]]) -> None:

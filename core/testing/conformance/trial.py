@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cached_property
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...api import AsyncLms
 from ...connection import check_settings, open_connection
 from ...errors import RollbookError
-from ...http import TokenAuth, no_waits
+from ...http import TokenAuth, no_waits, stand_in_keys
 from ...registry import find, registry
 from ...store import PRIVATE, Store
 from ...store.rows import enrollment_of
@@ -101,7 +102,8 @@ class Trial:
 
     def renews(self, at: Exchange) -> bool:
         """Tell whether a new token would be got if a request were refused."""
-        auth = check_settings(self.kind, self.case.settings, self.name).auth(None)
+        with stand_in_keys():
+            auth = check_settings(self.kind, self.case.settings, self.name).auth(None)
         return isinstance(auth, TokenAuth) and key_of(at) not in self.sign_in and at.url.startswith(self.origin)
 
     @cached_property
@@ -144,20 +146,22 @@ class Trial:
     @asynccontextmanager
     async def opened(self, lms: RecordedLms, *, batches: bool = True) -> AsyncGenerator[Connection]:
         """Open the case's connection to a recorded LMS, which keeps to recorded batches. It never really waits."""
-        with no_waits(), self.known():
-            connection = open_connection(
-                self.name,
-                self.connector,
-                {**self.case.settings, "concurrency": 1},  # in the same order each time
-                override=self.case.mapping or None,
-                override_file="mapping",
-                transport=lms,
-                sample=self.case.sampled(),
-            )
-        if self._batches and batches:
-            self._batches.keep(connection.connector)
-        async with connection:
-            yield connection
+        with TemporaryDirectory(prefix="rollbook_") as folder:  # tokens that are exchanged begin anew each time
+            with no_waits(), stand_in_keys(), self.known():
+                connection = open_connection(
+                    self.name,
+                    self.connector,
+                    {**self.case.settings, "concurrency": 1},  # in the same order each time
+                    override=self.case.mapping or None,
+                    override_file="mapping",
+                    vault=f"{folder}/vault",
+                    transport=lms,
+                    sample=self.case.sampled(),
+                )
+            if self._batches and batches:
+                self._batches.keep(connection.connector)
+            async with connection:
+                yield connection
 
     @cached_property
     def whole(self) -> Reading:

@@ -8,12 +8,14 @@ import io
 import json
 import re
 import xml.etree.ElementTree as ET  # a body with a DTD is not parsed
+import zipfile
 import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...errors import ContractError
 from ...http.answer import dig
+from ...http.archive import MAGIC, unzipped
 from ...native import dump, parse
 from .addresses import is_idlike, looks_secret
 from .keys import Holds, holds, is_person_word
@@ -41,6 +43,8 @@ _ANSWER = re.compile(
     r"|(x-)?(rate-?limit|total|page|per-page|next-page|prev-page|pagination|request-cost|quota)[\w-]*|(x-)?count"
 )
 """Headers that stay; all others go."""
+_ROLES = re.compile(r"/roles/?(\?|$)", re.IGNORECASE)
+"""A list of roles: each has a display name and an identifier, as people have."""
 _FORM = re.compile(r"[\w.\[\]%-]+=[^&\s<{]*(&[\w.\[\]%-]+=[^&\s<]*)*")
 _TOKEN = re.compile(rb"(\s*\"?)([\w+/=.~%-]{16,4096})(\"?\s*)")
 """An answer that is one word and looks like a credential: some LMSs answer a signing-in so."""
@@ -49,7 +53,8 @@ _GUARD = re.compile(rb"\s*(?:while\(1\);|for\(;;\);|\)\]\}',?)\s*")
 
 def walked(walk: Walk, one: Taken) -> Taken:
     """Walk through an exchange, and give it with what the walk gave in each place."""
-    content, comment = _content(walk, one.content, one.header("content-type"))
+    about = "roles" if _ROLES.search(one.url) else ""
+    content, comment = _content(walk, one.content, one.header("content-type"), about)
     return replace(
         one,
         url=walk.address(one.url),
@@ -137,7 +142,7 @@ def _spelled_like(text: str, value: JSON) -> Callable[[JSON], str]:
     return next((way for way in ways if way(value) == text), ways[0])
 
 
-def _content(walk: Walk, content: bytes, kind: str) -> tuple[bytes, str]:  # noqa: PLR0911 - a line for each kind
+def _content(walk: Walk, content: bytes, kind: str, about: str = "") -> tuple[bytes, str]:  # noqa: PLR0911 - a line for each kind
     kind = kind.lower()
     if not content:
         return b"", ""
@@ -147,6 +152,12 @@ def _content(walk: Walk, content: bytes, kind: str) -> tuple[bytes, str]:  # noq
         except (OSError, EOFError, zlib.error):
             return b"", DROPPED
         return gzip.compress(inner, mtime=0), comment
+    if content.startswith(MAGIC):
+        try:
+            inner, comment = _content(walk, b"".join(unzipped(io.BytesIO(content), "")), "")
+        except ContractError:  # damaged, or not one file
+            return b"", DROPPED
+        return _zipped(inner), comment
     content = content[found.end() :] if (found := _GUARD.match(content)) else content
     if (token := _TOKEN.fullmatch(content)) and looks_secret(token[2].decode("ascii")):
         new = str(walk.leaf(Holds.SECRET, token[2].decode("ascii"), name="token"))
@@ -157,10 +168,22 @@ def _content(walk: Walk, content: bytes, kind: str) -> tuple[bytes, str]:  # noq
     text = _decoded(content, kind)
     if text is None:
         return b"", DROPPED
-    new = _as_json(walk, text) or _as_lines(walk, text) or _as_xml(walk, text, start) or _as_table(walk, text, kind)
+    new = (
+        _as_json(walk, text, about)
+        or _as_lines(walk, text)
+        or _as_xml(walk, text, start)
+        or _as_table(walk, text, kind)
+    )
     if new is None and start in {b"{", b"[", b"<"}:
         return b"", UNREAD
     return (walk.anything(text) if new is None else new).encode("utf-8", "surrogatepass"), ""
+
+
+def _zipped(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:  # the file's own name may be somebody's
+        archive.writestr(zipfile.ZipInfo("file"), content, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
 
 
 def _decoded(content: bytes, kind: str) -> str | None:
@@ -178,11 +201,11 @@ def _decoded(content: bytes, kind: str) -> str | None:
     return None
 
 
-def _as_json(walk: Walk, text: str) -> str | None:
+def _as_json(walk: Walk, text: str, about: str) -> str | None:
     if text.lstrip()[:1] not in {"{", "[", '"'}:
         return None
     try:
-        return dump(walk.json(parse(text)))
+        return dump(walk.json(parse(text), about))
     except ContractError:
         return None
 

@@ -40,6 +40,7 @@ class Cleaner(Texts):
         known: Secrets of the settings with their stand-ins.
         shortest: Shorter ids stay.
         credentials: Further names that secrets stand behind.
+        hosts: The vendor's own; they keep their names.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class Cleaner(Texts):
         *,
         shortest: int = 1,
         credentials: frozenset[str] = frozenset(),
+        hosts: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(credentials)
+        self._public = hosts
         self.images: dict[str, set[str]] = defaultdict(set)
         """Each text or number that was replaced, with what stands for it."""
         self.words = people.title_words
@@ -88,7 +91,7 @@ class Cleaner(Texts):
         self._base = base or next((key for key, _ in people.hosts.most_common(1)), ("https", BASE))
         self._hosts = Numbered("host{}.example.com")
         for _, host in people.hosts:
-            if host != self._base[1] and not PUBLIC.fullmatch(host):
+            if host != self._base[1] and not self._is_public(host):
                 self._hosts.of(host)
 
     # --- visits ----------------------------------------------------------------------------------------------------
@@ -169,11 +172,14 @@ class Cleaner(Texts):
     def origin(self, scheme: str, host: str) -> tuple[str, str]:
         """Give the made-up host."""
         host = host.lower()
-        if PUBLIC.fullmatch(host):
+        if self._is_public(host):
             return scheme, host
         if host != self._base[1]:
             return scheme, self._hosts.of(host)
         return "https" if scheme == self._base[0] else scheme, BASE
+
+    def _is_public(self, host: str) -> bool:
+        return host in self._public or bool(PUBLIC.fullmatch(host))
 
     @property
     def replaced(self) -> int:

@@ -176,7 +176,12 @@ class _Recording:
         url = httpx.URL(self._settings.origin())  # spelled as requests are: without a port that goes without saying
         base = (url.scheme, url.netloc.decode("ascii").lower())
         return Cleaner(
-            self._people, base, known_secrets(self._secrets), shortest=shortest, credentials=self._connector.credentials
+            self._people,
+            base,
+            known_secrets(self._secrets),
+            shortest=shortest,
+            credentials=self._connector.credentials,
+            hosts=self._connector.hosts,
         )
 
     def _blanked(self, *, unnamed: bool) -> list[Taken]:

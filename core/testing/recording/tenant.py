@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from ...connection import check_settings
-from ...errors import SettingsError
+from ...errors import ContractError, SettingsError
+from ...native import dump, parse
 from .keys import Holds, holds
 from .texts import BASE, MADE_UP
 
@@ -31,8 +32,26 @@ def secrets_of(source: Source, connector: type[Connector[Any]]) -> dict[str, str
 
 
 def known_secrets(secrets: Mapping[str, str]) -> dict[str, str]:
-    """Give the stand-ins of the settings' secrets, by their values."""
-    return {value: f"{MADE_UP}-{name.replace('_', '-')}" for name, value in secrets.items()}
+    """Give the stand-ins of the settings' secrets, by their values.
+
+    What is a JSON object (a service account's key file) stays one, of stand-ins for its texts, without addresses.
+    """
+    return {value: _object_of_stand_ins(value) or _stand_in(name) for name, value in secrets.items()}
+
+
+def _stand_in(name: str) -> str:
+    return f"{MADE_UP}-{name.replace('_', '-')}"
+
+
+def _object_of_stand_ins(value: str) -> str:
+    try:
+        found = parse(value)
+    except ContractError:
+        return ""
+    if not isinstance(found, dict):
+        return ""
+    texts = (name for name, text in found.items() if isinstance(text, str) and "://" not in text)
+    return dump({name: _stand_in(name) for name in texts})
 
 
 def stand_ins(
