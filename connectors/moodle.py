@@ -45,13 +45,13 @@ class Moodle(MoodleSite):
     strategy = "standard"
     lookups = (Lookup("user_courses", "id", whole=False, batch=1), Lookup("completions", "id", whole=False, batch=1))
     joins = (
-        # a learner's list leaves out enrollments that are not active
-        Join("user_courses", "user_courses", "when(active, user.id)"),
+        # a learner's list leaves out enrollments that are not active; progress in one course is no news of the others
+        Join("user_course", "user_courses", "when(active, user.id)", "pick(found.courses, 'id', record.course.id)"),
         # it leaves out hidden courses too: there only the completion itself can tell
         Join(
             "completion",
             "completions",
-            "when(active && (pick(user_courses.courses, 'id', course.id).completed || (truth(course.visible) == `false`"
+            "when(active && (user_course.completed || (truth(course.visible) == `false`"
             " && truth(course.enablecompletion))), ids(course.id, user.id))",
         ),
     )
