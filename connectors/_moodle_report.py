@@ -36,7 +36,7 @@ USERS = "core_user_get_users_by_field"
 SOURCE = "core_course\\reportbuilder\\datasource\\participants"
 USER = ["id", "username", "fullname", "email", "idnumber", "department", "suspended"]
 BATCH = 500  # PHP takes 1,000 fields of a form unless told otherwise, and drops the rest silently
-WHEN = "dddd, D MMMM YYYY, h:mm A"  # English; other languages are no site's fault, but cannot be read
+WHEN = "dddd, D MMMM YYYY, h:mm A"  # as the mapping has it: how Moodle writes dates in English
 NEVER = datetime.min.replace(tzinfo=UTC)
 SEE_USERS = "Give the token's user moodle/user:viewdetails and moodle/user:viewalldetails in the system."
 SEE_COURSES = "Give the token's user moodle/course:view and moodle/course:viewhiddencourses in the system."
