@@ -189,6 +189,9 @@ class Join:
     """Name of the lookup."""
     on: str
     """JMESPath over the record so far (folded, earlier joins included); a list of keys gives a list of records."""
+    pick: str = ""
+    """JMESPath over `{record, found}`: the piece of each looked-up record that is attached, if not all of it. What is
+    not attached is not stored, and changes nothing when it changes."""
 
 
 @dataclass(frozen=True, slots=True)

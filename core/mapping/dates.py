@@ -141,9 +141,10 @@ def _since(start: datetime, value: Any, per_second: int) -> datetime | None:
     "datetime",
     ("local_datetime('12/01/2026, 11:00:00', 'DD/MM/YYYY, HH:mm:ss', 'Europe/Athens')", "2026-01-12T09:00:00Z"),
     ("local_datetime('Jan 2, 2026 3:04 PM', 'MMM D, YYYY h:mm A')", "2026-01-02T15:04:00Z"),
+    ("local_datetime('Friday, 2 January 2026, 3:04 PM', 'dddd, D MMMM YYYY, h:mm A')", "2026-01-02T15:04:00Z"),
 )
 def local_datetime(value: Any, pattern: Any, zone: tzinfo | str | None = UTC) -> datetime | None:
-    """A date-time in a form of the LMS's own: `YYYY YY MMM MM M DD D HH H hh h mm m ss s SSS A Z`; `mm` is minutes."""
+    """A date-time in the LMS's own form: `YYYY YY MMMM MMM MM M DD D dddd HH H hh h mm m ss s SSS A Z`."""
     if not isinstance(value, str):
         raise Unfit("expected a date-time as text")
     text = value.strip()
@@ -178,15 +179,32 @@ def shape(pattern: str) -> re.Pattern[str]:
     return re.compile(form, re.ASCII | re.IGNORECASE)
 
 
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
+_SHORT_MONTHS = [month[:3] for month in _MONTHS]
+_WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _LETTERS = {
     "YYYY": ("year", r"\d{4}"),
     "YY": ("year", r"\d\d"),
+    "MMMM": ("month", "|".join(_MONTHS)),
     "MMM": ("month", r"[a-z]{3}"),
     "MM": ("month", r"\d\d"),
     "M": ("month", r"\d\d?"),
     "DD": ("day", r"\d\d"),
     "D": ("day", r"\d\d?"),
+    "dddd": ("weekday", "|".join(_WEEKDAYS)),
     "HH": ("hour", r"\d\d"),
     "H": ("hour", r"\d\d?"),
     "hh": ("hour", r"\d\d"),
@@ -214,7 +232,7 @@ def _assembled(parts: dict[str, str], zone: tzinfo | str | None) -> datetime | N
     try:
         moment = datetime(
             year + 2000 if len(parts["year"]) == 2 else year,  # noqa: PLR2004 - YY
-            _MONTHS.index(month) + 1 if month in _MONTHS else int(month),
+            _SHORT_MONTHS.index(month[:3]) + 1 if month[:3] in _SHORT_MONTHS else int(month),
             int(parts["day"]),
             hour,
             int(parts.get("minute", "0")),
@@ -224,6 +242,8 @@ def _assembled(parts: dict[str, str], zone: tzinfo | str | None) -> datetime | N
         )
     except ValueError:
         raise Unfit("a date that does not exist") from None
+    if "weekday" in parts and _WEEKDAYS[moment.weekday()] != parts["weekday"].lower():
+        raise Unfit("a date of another day of the week")
     return _in_utc(moment, zone)
 
 

@@ -14,7 +14,7 @@ from ..table import Table, as_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ..connector import Connector, Lookup
+    from ..connector import Connector, Join, Lookup
     from ..native import JSON, NativeRecord
 
 
@@ -28,7 +28,7 @@ class Joins:
 
     def __init__(self, connector: Connector[Any], *, whole: bool) -> None:
         self._lookups = {one.name: _Looked(connector, one, whole=whole) for one in connector.lookups}
-        self._joins = [(one.into, self._lookups[one.lookup], compile_expression(one.on)) for one in connector.joins]
+        self._joins = [_Declared(one, self._lookups[one.lookup]) for one in connector.joins]
 
     async def attach(self, records: Sequence[NativeRecord]) -> list[NativeRecord]:
         """Give copies of the records with everything joined; a missing key gives null.
@@ -37,12 +37,12 @@ class Joins:
             RollbookError: A lookup cannot be read; good names must not become null because of it.
         """
         joined = [dict(record) for record in records] if self._joins else list(records)
-        for into, looked, on in self._joins:
-            keys = [on(record) for record in joined]
-            found = await looked.many(key for value in keys for key in _each(value))
+        for join in self._joins:
+            keys = [join.on(record) for record in joined]
+            found = await join.looked.many(key for value in keys for key in _each(value))
             for record, value in zip(joined, keys, strict=True):
-                joined_here: list[JSON] = [_one(found, key) for key in _each(value)]
-                record[into] = joined_here if isinstance(value, list) else joined_here[0]
+                attached: list[JSON] = [join.pick(record, _one(found, key)) for key in _each(value)]
+                record[join.into] = attached if isinstance(value, list) else attached[0]
         return joined
 
     def close(self) -> None:
@@ -58,6 +58,21 @@ def _each(value: JSON) -> list[JSON]:
 def _one(found: dict[str, NativeRecord], value: JSON) -> NativeRecord | None:
     key = as_key(value)
     return None if key is None else found.get(key)
+
+
+class _Declared:
+    """A declared join, its expressions compiled."""
+
+    def __init__(self, join: Join, looked: _Looked) -> None:
+        self.into, self.looked = join.into, looked
+        self.on: Callable[[JSON], JSON] = compile_expression(join.on)
+        self._pick: Callable[[JSON], JSON] | None = compile_expression(join.pick) if join.pick else None
+
+    def pick(self, record: NativeRecord, found: NativeRecord | None) -> JSON:
+        """Give what of a looked-up record is attached."""
+        if found is None or self._pick is None:
+            return found
+        return self._pick({"record": record, "found": found})
 
 
 class _Looked:

@@ -103,6 +103,7 @@ BROKEN = [
     ("NoLookup", "test_the_connector_declares_itself", "which are not declared"),
     ("IdleLookup", "test_the_connector_declares_itself", "no join uses"),
     ("BadJoin", "test_the_connector_declares_itself", "'learner..person' is none"),
+    ("BadPick", "test_the_connector_declares_itself", "'found..name' is none"),
     ("DeadLookup", "test_the_connector_declares_itself", "neither whole nor by keys"),
     ("Odd", "test_the_mapping_loads_without_a_warning", "says that it is for 'guild'"),
     ("Odd", "test_every_declared_status_is_reached", "no fixture has an enrollment that is"),

@@ -101,6 +101,13 @@ def test_each_learner_is_asked_about_once_for_all_courses() -> None:
     assert whole.asked.count("core_enrol_get_users_courses") == 11
 
 
+def test_progress_in_one_course_is_not_stored_with_the_others() -> None:
+    """Else each lesson would have all courses of the learner mapped and written again."""
+    for one in TENANT.enrollments:
+        found = one["remote_data"]["user_course"]
+        assert found is None or str(found["id"]) == one["course"]["id"]
+
+
 # -- errors -----------------------------------------------------------------------------------------------------------
 
 
@@ -225,7 +232,7 @@ def mapped(*, settings: dict[str, Any] | None = None, **record: Any) -> Mapped |
     """Map a record with these parts in place of the usual ones."""
     course: dict[str, Any] = {"id": 2, "fullname": "Knots", "enablecompletion": 1, "visible": 1}
     parts: dict[str, Any] = {"user": student(), "active": True, "course": course, "grade": None}
-    parts |= {"user_courses": None, "completion": None} | record
+    parts |= {"user_course": None, "completion": None} | record
     normalizer = open_connection("m", "moodle", SITE | (settings or {})).normalizer
     result = normalizer.normalize(parts, as_of=AS_OF)
     assert isinstance(result, (Mapped, Skipped))
@@ -242,22 +249,22 @@ def student(*roles: str, **more: Any) -> dict[str, Any]:
     return {"id": 7, "fullname": "Nora Quill", "roles": [{"shortname": role} for role in roles or ("student",)]} | more
 
 
-def courses(**course: Any) -> dict[str, Any]:
-    return {"id": "7", "courses": [{"id": 9, "completed": True, "progress": 100}, {"id": 2} | course]}
+def in_course(**course: Any) -> dict[str, Any]:
+    return {"id": 2} | course
 
 
 @pytest.mark.parametrize(
     ("record", "status"),
     [
         ({}, "enrolled"),
-        ({"user_courses": courses(completed=False, progress=0, lastaccess=None)}, "enrolled"),
-        ({"user_courses": courses(completed=False, progress=5)}, "in_progress"),
-        ({"user_courses": courses(completed=False, progress=None, lastaccess=1768300000)}, "in_progress"),
+        ({"user_course": in_course(completed=False, progress=0, lastaccess=None)}, "enrolled"),
+        ({"user_course": in_course(completed=False, progress=5)}, "in_progress"),
+        ({"user_course": in_course(completed=False, progress=None, lastaccess=1768300000)}, "in_progress"),
         ({"user": student(lastcourseaccess=1768300000)}, "in_progress"),
         ({"user": student(lastcourseaccess=0)}, "enrolled"),
-        ({"user_courses": courses(completed=True, progress=50)}, "completed"),
-        ({"user_courses": courses(completed=False, progress=100)}, "in_progress"),
-        ({"user_courses": courses(completed=None, progress=None)}, "enrolled"),
+        ({"user_course": in_course(completed=True, progress=50)}, "completed"),
+        ({"user_course": in_course(completed=False, progress=100)}, "in_progress"),
+        ({"user_course": in_course(completed=None, progress=None)}, "enrolled"),
         ({"completion": {"completionstatus": {"completed": True, "aggregation": 1}}}, "completed"),
         ({"active": False}, "withdrawn"),
         ({"active": False, "user": student(lastcourseaccess=1768300000)}, "withdrawn"),
@@ -273,7 +280,7 @@ def test_the_status_follows_the_flags(record: dict[str, Any], status: str) -> No
     [({}, "enrolled"), ({"lastaccess": 1699000000}, "in_progress"), ({"completed": True}, "completed")],
 )
 def test_the_end_date_of_a_course_closes_nothing(access: dict[str, Any], status: str) -> None:
-    found = enrollment(course={"id": 2, "enddate": 1700000000}, user_courses=courses(**access))
+    found = enrollment(course={"id": 2, "enddate": 1700000000}, user_course=in_course(**access))
 
     assert status == found.status
     assert found.due_at is None

@@ -170,7 +170,8 @@ def test_the_built_in_connectors_are_told_rightly() -> None:
         "canvas": "native native joined joined joined never never",
         "docebo learn": "derived joined native native native native joined",
         "docebo course": "derived joined native native never native joined",
-        "moodle": "derived native joined joined joined never never",
+        "moodle standard": "derived native joined joined joined never never",
+        "moodle report": "joined joined joined native derived never never",
         "talentlms users": "derived joined native native native never never",
         "talentlms courses": "derived joined joined native native never never",
     }

@@ -184,6 +184,7 @@ def _joined(kind: type[Connector[Any]], place: str) -> None:
     if dead := [one.name for one in kind.lookups if not one.whole and one.batch < 1]:
         broken(place, f"the lookups {few(dead)} can be read neither whole nor by keys", "Set `batch` to 1 or more.")
     expressions = [one.on for one in kind.joins] + [one.key for one in kind.lookups]
+    expressions += [one.pick for one in kind.joins if one.pick]
     for text in (*expressions, *([kind.part] if kind.part is not None else [])):
         try:
             compile_expression(text)

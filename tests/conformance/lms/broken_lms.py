@@ -502,6 +502,12 @@ class BadJoin(Guild):
     joins = (Join("person", "people", "learner..person"),)
 
 
+class BadPick(Guild):
+    """Picks by an expression that is none."""
+
+    joins = (Join("person", "people", "learner.person", "found..name"),)
+
+
 class DeadLookup(Guild):
     """Has a lookup that can be read in no way."""
 
