@@ -175,6 +175,8 @@ class Lookup:
     """Whether `load(name, None)` can read all of it."""
     batch: int = 0
     """How many keys `load(name, keys)` takes at once; 0 = it can only be read whole."""
+    whole_from: int = 0
+    """Once a run that reads only what changed asks for this many keys, it is read whole after all; 0 = never."""
 
 
 @dataclass(frozen=True, slots=True)

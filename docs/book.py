@@ -31,6 +31,7 @@ SCHEMES = {
     "Basic": "HTTP Basic",
     "Bearer": "bearer token",
     "FormToken": "token in the form",
+    "OAuth1": "OAuth 1.0a",
     "OAuth2": "OAuth 2",
 }
 GRANTS = ("client_credentials", "password", "refresh_token")

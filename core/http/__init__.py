@@ -5,6 +5,7 @@ from .auth import ApiKey, Auth, Basic, Bearer, FormToken, Sender
 from .client import Http
 from .limits import Limit
 from .lists import Lists, watched
+from .oauth1 import OAuth1
 from .oauth2 import OAuth2, Token, TokenAuth
 from .pace import Pace, no_waits, pace
 from .pagination import Ask, Cursor, LinkHeader, NextLink, Offset, PageAnswer, PageNumber, Paginator, Stop
@@ -30,6 +31,7 @@ __all__ = [
     "LinkHeader",
     "Lists",
     "NextLink",
+    "OAuth1",
     "OAuth2",
     "Offset",
     "Pace",

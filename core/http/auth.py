@@ -37,7 +37,7 @@ class Sender(Protocol):
 
 
 class Auth:
-    """Signs requests in. Subclass it for another scheme; OAuth 1.0a needs no more than `sign`."""
+    """Signs requests in. Subclass it for another scheme."""
 
     async def ready(self, sender: Sender) -> None:
         """Get what signing needs, such as a token, if it is not there or about to expire."""

@@ -13,6 +13,7 @@ import httpx
 
 from ..errors import AuthError, ContractError
 from ..native import digest
+from .address import origin
 from .auth import Auth, basic, plain, printable
 
 if TYPE_CHECKING:
@@ -191,6 +192,9 @@ class OAuth2(TokenAuth):
         hint = _HINTS.get(code) or f"Check {_SETTINGS[self._grant]}."
         if answer.status in {400, 401, 403}:
             return AuthError(f"the LMS gives no token for these credentials ({shown})", where=answer.request, hint=hint)
+        if target := answer.headers.get("location", ""):  # not followed: it may be another host, and gets the secret
+            hint = "Put the address that it redirects to into the settings, if that is where tokens are given out."
+            return ContractError(f"it redirects to {_place(target, answer)} ({shown})", where=answer.request, hint=hint)
         hint = "Is base_url right?"
         return ContractError(f"no token is given out at this address ({shown})", where=answer.request, hint=hint)
 
@@ -215,6 +219,15 @@ def _error_code(answer: Answer) -> str:
     except ContractError:  # no JSON, so no code
         return ""
     return code if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,40}", code) else ""
+
+
+def _place(target: str, answer: Answer) -> str:
+    """Name where a redirect leads to, without its query."""
+    try:
+        url = httpx.URL(answer.url).join(target)
+    except httpx.InvalidURL:
+        return "what is no address"
+    return f"{origin(url)}{url.path}"
 
 
 def _seconds(life: JSON, where: str) -> float:

@@ -99,8 +99,7 @@ class LinkHeader:
     def after(self, cursor: JSON, answer: Answer, items: Sequence[NativeRecord]) -> JSON | Stop:
         """Give the link."""
         del cursor, items
-        links = httpx.Response(answer.status, headers=answer.headers).links
-        target = links.get(self.rel, {}).get("url")
+        target = _link(answer, self.rel)
         return _cursor(target, answer, any_host=self.any_host) if target else Stop("no next link")
 
     def total(self, answer: Answer) -> int | None:
@@ -207,6 +206,8 @@ class Offset:
     first: int = 0
     count: str = ""
     """Where the total stands: a dotted path, or `header:X-Total-Count`. The list ends with it."""
+    next_link: bool = False
+    """A `Link` header with a next page outvotes the total: the list goes on. The link itself is not followed."""
     step: Literal["items", "size"] = "items"
     """Go on by the items received (an LMS may give fewer than asked), or by the size asked for (it filters pages)."""
     short_ends: bool = False
@@ -221,6 +222,8 @@ class Offset:
         if not items:
             return Stop("empty page")
         offset = self._place(cursor) + (len(items) if self.step == "items" else self.size)
+        if self.next_link and _link(answer, "next"):
+            return offset
         total = self.total(answer)
         if total is not None and offset - self.first >= total:
             return Stop(f"all of {total}")
@@ -274,6 +277,10 @@ class Cursor:
     def total(self, answer: Answer) -> int | None:
         """Read the total."""
         return _count(answer, self.count)
+
+
+def _link(answer: Answer, rel: str) -> str | None:
+    return httpx.Response(answer.status, headers=answer.headers).links.get(rel, {}).get("url")
 
 
 def _linked(cursor: JSON) -> Ask:

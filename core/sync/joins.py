@@ -76,6 +76,7 @@ class _Looked:
     async def many(self, values: Iterable[JSON]) -> dict[str, NativeRecord]:
         keys = list(dict.fromkeys(key for value in values if (key := as_key(value)) is not None))
         async with self._lock:
+            self._whole = self._whole or self._is_much(keys)
             if self._whole:
                 if not self._loaded and keys:
                     await self._load(None)
@@ -83,6 +84,10 @@ class _Looked:
             else:
                 await self._load_missing([key for key in keys if key not in self._asked])
         return self._table.many(keys)
+
+    def _is_much(self, keys: list[str]) -> bool:
+        most = self._lookup.whole_from
+        return bool(self._lookup.whole and most) and len(self._asked.union(keys)) >= most
 
     async def _load_missing(self, keys: list[str]) -> None:
         size = self._lookup.batch

@@ -289,6 +289,16 @@ def test_an_answer_that_holds_no_token_is_not_taken_for_one(lms: Lms, answer: ht
     assert caught.value.where == "POST /oauth2/token"
 
 
+def test_a_token_server_that_sends_elsewhere_is_named_and_the_secret_does_not_follow(lms: Lms) -> None:
+    elsewhere = "https://issuer.example.org/oauth/token?from=here"
+    lms.will(httpx.Response(307, headers={"Location": elsewhere}))
+    with pytest.raises(ContractError, match=r"redirects to https://issuer\.example\.org/oauth/token \(307\)") as caught:
+        lms.asked(get, auth=client_credentials())
+
+    assert "into the settings" in caught.value.hint
+    assert [request.url.host for request in lms.requests] == ["lms.example.com"]
+
+
 def rotating() -> Any:
     """Give a server whose refresh tokens are good for one use."""
     good = ["r0"]

@@ -320,6 +320,21 @@ def test_a_total_ends_them_without_a_request_more(lms: Lms, count: str) -> None:
     assert len(lms.requests) == 3
 
 
+def test_a_link_to_a_next_page_outvotes_the_total_but_is_not_followed(lms: Lms) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        start = int(request.url.params["offset"])
+        rows = ROWS[start : start + 3]
+        more = {"Link": '<https://elsewhere.example.org/rows>; rel="next"'} if start + len(rows) < len(ROWS) else {}
+        return httpx.Response(200, json=rows, headers={"X-Total-Count": str(len(rows)), **more})
+
+    lms.will(answer)
+    pages = read(lms, Offset(size=3, count="header:X-Total-Count", next_link=True))
+
+    assert ids(pages) == [1, 2, 3, 4, 5, 6, 7]
+    assert {request.url.host for request in lms.requests} == {"lms.example.com"}
+    assert len(lms.requests) == 3
+
+
 def test_with_post_the_parameters_go_into_the_form(lms: Lms) -> None:
     lms.will(httpx.Response(200, json=ROWS), httpx.Response(200, json=[]))
     options = Offset("options[0][value]", "options[1][value]", 50)

@@ -6,17 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from rollbook.core.connector import Page
+from rollbook.core.connector import Lookup, Page
 from rollbook.core.errors import AuthError, Gone, VendorError
 from rollbook.core.sync import Sync
 
 from .conftest import NOW, Campus, CampusConnector, open_campus, row, table
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from rollbook.core.connector import Partition
-    from rollbook.core.native import JSON
+    from rollbook.core.native import JSON, NativeRecord
     from rollbook.core.store import Store
     from rollbook.core.sync import Report
 
@@ -53,6 +53,37 @@ def test_the_second_run_reads_only_what_changed_and_removes_nothing(store: Store
     assert [first.mode, second.mode] == ["full", "incremental"]
     assert second.counts.records == 1
     assert (table(store)["2"]["status"], table(store)["1"]["removed_at"]) == ("completed", None)
+
+
+class Peopled(Changes):
+    """Its lookup is read whole where four people or more are asked for."""
+
+    lookups: ClassVar[tuple[Lookup, ...]] = (Lookup("people", "id", batch=1, whole_from=4),)
+    asked: ClassVar[list[list[str] | None]] = []
+
+    async def load(self, lookup: str, keys: Sequence[str] | None) -> AsyncIterator[Sequence[NativeRecord]]:
+        self.asked.append(keys if keys is None else list(keys))
+        async for records in super().load(lookup, keys):
+            yield records
+
+
+@pytest.mark.parametrize(
+    ("people", "asked"), [(3, [["p1"], ["p2"], ["p3"]]), (5, [None])], ids=["a few one by one", "many at once"]
+)
+def test_many_looked_up_records_are_read_at_once_though_little_changed(
+    store: Store, people: int, asked: list[list[str] | None]
+) -> None:
+    campus = Campus({"a": [changed(9, 1)]}, {f"p{no}": f"Name {no}" for no in range(1, 6)})
+    run = Sync(open_campus(campus, Peopled), store, clock=lambda: NOW)
+    asyncio.run(run.run())
+    Peopled.asked.clear()
+    campus.courses["a"] = [changed(no, 9, who=f"p{no}") for no in range(1, people + 1)]
+
+    report = asyncio.run(Sync(open_campus(campus, Peopled), store, clock=lambda: NOW).run())
+
+    assert report.mode == "incremental"
+    assert sorted(Peopled.asked, key=str) == asked
+    assert [table(store)[str(no)]["user_name"] for no in (1, people)] == ["Name 1", f"Name {people}"]
 
 
 def test_a_full_run_can_be_asked_for_and_notices_removals(store: Store) -> None:
