@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from ..core.http import Http
     from ..core.native import NativeRecord
 
-__all__ = ["MANY", "PAGES", "first_page", "judged", "multiget", "rows"]
+__all__ = ["PAGES", "first_page", "judged", "multiget", "rows"]
 
-MANY = 50
-"""So many requests may be put into one."""
 # its links may begin with http://, or name the host behind a proxy: only their path and query are taken
 PAGES = NextLink("links.next", any_host=True, count="total")
 KEYS = {
@@ -40,13 +38,15 @@ KEY = (
 )
 ROLE = "Does the key's user have the permission, and administer the building? Read with the key of a system admin."
 
-_REPLAYED = Verdict.retry("Schoology refuses the time or nonce of the request (401)")
+_REPLAYED = Verdict(
+    Act.RETRY, "Schoology refuses the time or nonce of the request (401)", hint="Is this machine's clock right?"
+)
 _REFUSED = Verdict(Act.REAUTH, "Schoology refuses the key (401)", hint=KEY)
 _UNKNOWN = Verdict.fail(ContractError, "Schoology does not know this request", "Is base_url right?")
 
 
 def judged(answer: Answer) -> Verdict | None:
-    """Give the verdict on an answer; None: the usual reading. Error bodies are plain text or XML, never read as JSON."""
+    """Give the verdict on an answer; None: the usual reading. Error bodies are plain text or XML, never read."""
     match answer.status:
         case 401 if "timestamp" in answer.text().lower():
             return _REPLAYED  # the next attempt has others
