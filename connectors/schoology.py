@@ -92,7 +92,7 @@ class Schoology(Connector[SchoologySettings]):
                 async for section in sections:
                     batch.append(section)
                     self._listed += 1
-                    if len(batch) == MANY:
+                    if len(batch) == (MANY if self.together else 1):
                         for partition in self._partitions(batch):
                             yield partition
                         batch = []
