@@ -58,7 +58,7 @@ class Results:
 
     async def _read_grades(self, path: str, enrollment: str) -> None:
         only = {"enrollment_id": enrollment} if enrollment else {}
-        # pages are cut by the grades of single assignments, which are not kept: they may be minors' by the thousand
+        # pages are cut by the grades of single assignments, which may be thousands and are not kept
         async with aclosing(self._lists.read(path, items=marks, **only)) as answers:
             async for answer in answers:
                 whole = answer.answer
