@@ -174,7 +174,7 @@ def test_a_secret_that_were_logged_or_stored_would_be_found(
     monkeypatch.setattr("rollbook.core.http.wire.name", careless)
     driven = drive(file, (None,), tmp_path, monkeypatch, caplog)
 
-    assert driven.leaks() == {"what was said", "notes.txt"}
+    assert driven.leaks() >= {"what was said", "notes.txt"}
 
 
 def _is(key: object, asked: Any) -> bool:
