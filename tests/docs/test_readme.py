@@ -76,5 +76,5 @@ def test_both_commands_of_the_first_screen_set_everything_up() -> None:
 
     assert [re.split(r"\.venv/bin/", one)[-1] for one in commands] == [
         "rollbook demo",
-        "pytest --quiet --numprocesses auto",
+        "pytest --quiet --numprocesses auto --dist worksteal",
     ]
