@@ -167,7 +167,11 @@ HARMLESS: dict[str, set[str]] = {
     },
     # nothing is joined to who is not active
     "moodle": {"completed and not_active", "not_active and begun"},
-    "oneroster": set(),
+    # withdrawn in either way
+    "oneroster": {
+        "class_deleted and left_early",
+        *(f"status.rules.left_early.when: {what}" for what in ("enrollment.status", "tobedeleted", "inactive")),
+    },
     "openedx": {
         # a grade is 0, or more
         "content_done and not_passed",
@@ -229,6 +233,15 @@ TOLD_BESIDE_THE_CONNECTOR = {
         "kind.invitation.drift.role.missing",
         *(f"drift.submission_state.source: {word}" for word in SUBMISSIONS),
         *(f"status.rules.begun.when: {word}" for word in ("RECLAIMED_BY_STUDENT", "TURNED_IN", "PROVISIONED")),
+    },
+    "oneroster": {
+        *("drift.result", "drift.result.source: work.results", "drift.role.source: enrollment.role"),
+        *("left_early and begun", "score: work.lineItem.resultValueMin"),
+        *(f"user.name: user.{half}" for half in ("givenName", "familyName", "preferredFirstName", "preferredLastName")),
+        *(f"skip.staff: {role}" for role in ("aide", "administrator", "proctor", "invigilator", "principal")),
+        *(f"skip.observer: {role}" for role in ("parent", "relative")),
+        *(f"status.rules.{rule}.when: inactive" for rule in ("class_deleted", "begun")),
+        "custom_fields.user_active: inactive",
     },
     "openedx": {
         *("passed and content_done", "status.rules.begun.when: grade.current_grade"),
