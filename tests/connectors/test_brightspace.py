@@ -855,7 +855,11 @@ def test_a_cursor_of_another_strategy_is_none(cursor: Any) -> None:
 
 def mapped(settings: dict[str, Any] | None = None, /, **parts: Any) -> Any:
     """Map a row of a class list; the parts are added to the record's."""
-    record: dict[str, Any] = {
+    return normal(listed(**parts), settings)
+
+
+def listed(**parts: Any) -> dict[str, Any]:
+    return {
         "enrollment": row(3163) | parts.pop("enrollment", {}),
         "course": {"Identifier": "8069", "Name": "Fire Safety"},
         "offering": None,
@@ -864,13 +868,16 @@ def mapped(settings: dict[str, Any] | None = None, /, **parts: Any) -> Any:
         "role": None,
         **parts,
     }
-    return normal(record, settings)
 
 
 def hub(settings: dict[str, Any] | None = None, /, **parts: Any) -> Any:
     """Map rows of data sets."""
+    return normal(exported(**parts), settings, "datahub")
+
+
+def exported(**parts: Any) -> dict[str, Any]:
     enrolled = {"EnrollmentDate": "2026-01-05T08:00:00.000Z", "EnrollmentType": ""}
-    record: dict[str, Any] = {
+    return {
         "OrgUnitId": "8069",
         "UserId": "3163",
         "enrollment": enrolled,
@@ -881,7 +888,6 @@ def hub(settings: dict[str, Any] | None = None, /, **parts: Any) -> Any:
         "access": None,
         **parts,
     }
-    return normal(record, settings, "datahub")
 
 
 def normal(record: dict[str, Any], settings: dict[str, Any] | None, kind: str = "") -> Any:
@@ -890,9 +896,11 @@ def normal(record: dict[str, Any], settings: dict[str, Any] | None, kind: str = 
     return result.enrollment if isinstance(result, Mapped) else result
 
 
-def words(result: dict[str, Any], settings: dict[str, Any] | None = None) -> list[tuple[str, str]]:
+def drift(settings: dict[str, Any] | None = None, kind: str = "", /, **parts: Any) -> list[tuple[str, str]]:
+    """Name the native words of a record that nobody has heard of."""
     normalizer = open_connection("t", "brightspace", SITE | (settings or {})).normalizer
-    found = normalizer.normalize(result, as_of=AS_OF)
+    record = exported(**parts) if kind else listed(**parts)
+    found = normalizer.normalize(record, as_of=AS_OF, kind=kind)
     assert isinstance(found, Mapped)
     return [(one.what, one.value) for one in found.drift]
 
@@ -989,21 +997,51 @@ def test_a_grade_in_words_is_no_score() -> None:
     assert (one["score"], one["custom_fields"]["displayed_grade"]) == (None, "Pass")
 
 
+def test_a_name_is_the_displayed_one_or_made_of_its_halves() -> None:
+    halves = {"FirstName": "Mara", "LastName": "Quill"}
+
+    assert mapped(enrollment={"DisplayName": "Quill, Mara", **halves}).user.name == "Quill, Mara"
+    assert mapped(enrollment={"DisplayName": "", **halves}).user.name == "Mara Quill"
+
+
+def test_a_course_offering_is_known_by_the_id_or_the_name_of_its_type() -> None:
+    for known in ({"OrgUnitTypeId": "3"}, {"Type": "Course Offering"}):
+        assert hub(course=known).user.id == "3163"
+    assert isinstance(hub(course={"OrgUnitTypeId": "4", "Type": "Group"}), Skipped)
+
+
 @pytest.mark.parametrize("role_id", [110, 101, 7])
 def test_a_role_is_known_by_its_name_and_never_by_its_id(role_id: int) -> None:
     """Student is 110 on one site and 101 on another."""
     student = {"Identifier": str(role_id), "DisplayName": "Student"}
     teacher = {"Identifier": str(role_id), "DisplayName": "Course Instructor"}
 
-    assert mapped(enrollment={"RoleId": role_id}, role=student).id == "8069:3163"
+    assert mapped(enrollment={"RoleId": role_id}, role=student).user.id == "3163"
     assert mapped(enrollment={"RoleId": role_id}, role=teacher) == Skipped("staff", "8069:3163")
 
 
 @pytest.mark.parametrize(
     "name",
-    ["Instructor", "Teaching Assistant", "Auditor", "Super Administrator", "Parent/Guardian", "Course Designer"],
+    [
+        "Instructor",
+        "Head Teacher",
+        "Lecturer",
+        "Professor Emeritus",
+        "Faculty",
+        "Tutor",
+        "Teaching Assistant",
+        "Grader",
+        "Facilitator",
+        "Super Administrator",
+        "Auditor",
+        "Observer",
+        "Parent",
+        "Guardian",
+        "Course Designer",
+        "Support Desk",
+    ],
 )
-def test_staff_are_left_out_unless_they_are_asked_for(name: str) -> None:
+def test_staff_are_left_out_unless_they_are_asked_for_and_then_they_are_no_drift(name: str) -> None:
     given = {"role": {"DisplayName": name}}
     rows = {"role": {"RoleId": "9", "RoleName": name}}
 
@@ -1011,37 +1049,57 @@ def test_staff_are_left_out_unless_they_are_asked_for(name: str) -> None:
     assert isinstance(hub(**rows), Skipped)
     assert mapped({"include_staff": True}, **given).custom_fields["role"] == name
     assert hub({"include_staff": True}, **rows).custom_fields["role"] == name
+    assert drift({"include_staff": True}, **given) == []
+    assert drift({"include_staff": True}, "datahub", **rows) == []
 
 
 @pytest.mark.parametrize(
-    "name", ["Student", "LEARNER (external)", "Participant", "Student Assistant", "Guest", "", None]
+    "name",
+    [
+        "Student",
+        "LEARNER (external)",
+        "Participant",
+        "Student Assistant",
+        "Learner Support",
+        "Participant Observer",
+        "Guest",
+        "",
+        None,
+    ],
 )
 def test_whoever_is_not_known_to_be_staff_stays_in(name: str | None) -> None:
     """A student assistant is a student; a role that is hidden or that nobody has heard of is counted as drift."""
     hidden = {"RoleId": None, "ClasslistRoleDisplayName": ""}
 
-    assert mapped(enrollment=hidden, role={"DisplayName": name}).id == "8069:3163"
-    assert hub(role={"RoleId": "", "RoleName": name}).id == "8069:3163"
+    assert mapped(enrollment=hidden, role={"DisplayName": name}).user.id == "3163"
+    assert hub(role={"RoleId": "", "RoleName": name}).user.id == "3163"
 
 
 @pytest.mark.parametrize(
-    ("name", "drift"),
-    [("Student", []), ("Guest", [("role", "Guest")]), (None, [("role", "(missing)")])],
+    ("name", "told"),
+    [
+        ("Student", []),
+        ("External Learner", []),
+        ("Participant", []),
+        ("Guest", [("role", "Guest")]),
+        (None, [("role", "(missing)")]),
+    ],
 )
-def test_an_unknown_role_is_counted(name: str | None, drift: list[tuple[str, str]]) -> None:
-    native = {
-        "enrollment": row(3163, RoleId=None, ClasslistRoleDisplayName=""),
-        "course": {"Identifier": "8069"},
-        "role": {"DisplayName": name},
-    }
+def test_an_unknown_role_is_counted(name: str | None, told: list[tuple[str, str]]) -> None:
+    hidden = {"RoleId": None, "ClasslistRoleDisplayName": ""}
 
-    assert words(native) == drift
+    assert drift(enrollment=hidden, role={"DisplayName": name}) == told
+    assert drift(None, "datahub", role={"RoleId": "", "RoleName": name}) == told
 
 
-def test_staff_that_are_asked_for_are_no_drift() -> None:
-    native = {"enrollment": row(3163), "course": {"Identifier": "8069"}, "role": {"DisplayName": "Instructor"}}
+def test_the_class_lists_word_for_a_role_serves_where_roles_are_not_read() -> None:
+    assert isinstance(mapped(enrollment={"ClasslistRoleDisplayName": "Instructor"}), Skipped)
+    assert drift(enrollment={"ClasslistRoleDisplayName": "Guest"}) == [("role", "Guest")]
 
-    assert words(native, {"include_staff": True}) == []
+
+def test_a_role_without_a_name_is_told_by_its_id() -> None:
+    assert drift(enrollment={"RoleId": 117, "ClasslistRoleDisplayName": ""}) == [("role", "117")]
+    assert drift(None, "datahub", role={"RoleId": "117", "RoleName": ""}) == [("role", "117")]
 
 
 @pytest.mark.parametrize(
@@ -1063,6 +1121,9 @@ def test_named_roles_are_the_learners_and_all_others_are_not(
 
     assert isinstance(mapped(roles, **given), Skipped) is not stays
     assert isinstance(hub(roles, **rows), Skipped) is not stays
+    told = [] if role_id else [("role", "(missing)")]
+    assert drift({**roles, "include_staff": True}, **given) == told
+    assert drift({**roles, "include_staff": True}, "datahub", **rows) == told
 
 
 def test_a_login_is_an_address_only_where_there_is_no_other() -> None:

@@ -211,6 +211,7 @@ TestConformance = conformance_tests("google_classroom", fixtures="../fixtures/go
     ("state", "work", "expected"),
     [
         ("PROVISIONED", [], "enrolled"),
+        ("PROVISIONED", [TURNED_IN], "in_progress"),
         ("DECLINED", [], "unknown"),
         ("SUSPENDED", [], "unknown"),
         ("SUSPENDED", [TURNED_IN], "unknown"),
@@ -248,9 +249,10 @@ def test_a_course_without_a_state_is_unknown() -> None:
     assert mapped([TURNED_IN], None).status.value == "unknown"
 
 
+@pytest.mark.parametrize("known", ["NEW", "CREATED", "TURNED_IN", "RETURNED", "RECLAIMED_BY_STUDENT"])
 @pytest.mark.parametrize("state", ["ACTIVE", "ARCHIVED"])
-def test_work_in_a_state_that_nobody_has_heard_of_is_unknown_and_told(state: str) -> None:
-    found = outcome([TURNED_IN, submission("EXCUSED")], state)
+def test_work_in_a_state_that_nobody_has_heard_of_is_unknown_and_told(state: str, known: str) -> None:
+    found = outcome([submission(known), submission("EXCUSED")], state)
 
     assert (found.enrollment.status.value, found.enrollment.progress_percent) == ("unknown", None)
     assert found.enrollment.completed_at is None

@@ -930,6 +930,7 @@ DONE = in_terms("2025-12-20")
         # its class; a deleted person is no withdrawal, and neither is a deactivated one
         ({"class": {"status": "tobedeleted"}}, "withdrawn"),
         ({"class": {"status": "TOBEDELETED"}, **work("submitted")}, "withdrawn"),
+        ({"class": {"status": "inactive"}}, "withdrawn"),
         ({"user": {"status": "tobedeleted"}}, "enrolled"),
         ({"user": {"enabledUser": "false"}}, "enrolled"),
         # its dates: enrolled before it begins; ended is withdrawn before the sessions' end, else expired
@@ -963,6 +964,7 @@ DONE = in_terms("2025-12-20")
         ({**work("fully graded"), **DONE}, "expired"),
         ({**work("fully graded"), "enrollment": {"endDate": "2026-02-01"}, **SPRING}, "withdrawn"),
         ({**work("fully graded"), "enrollment": {"status": "tobedeleted"}}, "withdrawn"),
+        ({**work("fully graded"), "enrollment": {"status": "inactive"}}, "withdrawn"),
     ],
 )
 def test_status(members: dict[str, Any], status: str) -> None:
@@ -989,6 +991,12 @@ def test_words_nobody_has_heard_of_are_told() -> None:
         ("class_status", "archived"),
         ("result", "redo"),
     }
+
+
+def test_a_role_that_is_set_as_a_learners_is_known() -> None:
+    found = mapped(enrollment={"role": "ext:Coach"}, settings={"learner_roles": ["ext:coach"]})
+
+    assert found.drift == ()
 
 
 def test_an_end_is_an_override_away_from_completed() -> None:
@@ -1018,6 +1026,7 @@ def test_an_end_is_an_override_away_from_completed() -> None:
         ("proctor", {}, "staff"),
         ("administrator", {}, "staff"),
         ("invigilator", {}, "staff"),
+        ("principal", {}, "staff"),
         ("guardian", {}, "observer"),
         ("parent", {}, "observer"),
         ("relative", {}, "observer"),
@@ -1062,6 +1071,7 @@ def test_dates_are_whole_days_of_the_connections_zone() -> None:
         (False, None, False),
         (True, None, True),
         ("true", "ToBeDeleted", False),
+        ("true", "inactive", False),
         (None, "active", None),
     ],
 )
@@ -1095,6 +1105,8 @@ def test_preferred_names_are_used_only_by_setting() -> None:
 
     assert one(user=user).user.name == "Anna Silva"
     assert one(user=user, settings={"preferred_names": True}).user.name == "Anita Silva"
+    user = {"givenName": "Anna", "familyName": "Silva", "preferredLastName": "Souza"}
+    assert one(user=user, settings={"preferred_names": True}).user.name == "Anna Souza"
 
 
 def test_what_servers_leave_empty_or_write_in_another_form_is_no_flaw() -> None:

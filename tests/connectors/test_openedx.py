@@ -656,6 +656,7 @@ GOOD, BAD = ({"is_passing": good, "status": "x", "created_date": "2026-02-01T00:
         ("withdrawn", {"row": GONE_ROW, "certificate": BAD}),
         ("withdrawn", {"row": GONE_ROW}),
         ("withdrawn", {"row": GONE_ROW, "course": OVER}),
+        ("passed", {"done": ALL, "certificate": GOOD}),
         ("completed", {"done": ALL}),
         ("completed", {"done": ALL, "grade": UNGRADED}),
         ("completed", {"done": ALL, "grade": UNGRADED, "course": OVER}),
@@ -667,6 +668,7 @@ GOOD, BAD = ({"is_passing": good, "status": "x", "created_date": "2026-02-01T00:
         ("expired", {"course": OVER}),
         ("expired", {"course": OVER, "done": HALF}),
         ("in_progress", {"grade": FAILED, "course": TODAY}),
+        ("in_progress", {"grade": {"passed": False, "current_grade": 29}, "kind": "breakdown"}),
         ("in_progress", {"done": HALF}),
         ("in_progress", {"grade": FAILED, "course": AHEAD}),
         ("enrolled", {}),
@@ -690,15 +692,19 @@ WORD = "progress_status"
         ("passed", {WORD: "Passed"}),
         ("passed", {WORD: "Passed", "unenrollment_date": "2026-02-01"}),
         ("passed", {WORD: "In Progress", "has_passed": True}),
+        ("passed", {WORD: "In Progress", "has_passed": True, "unenrollment_date": "2026-02-01"}),
         ("withdrawn", {WORD: "In Progress", "unenrollment_date": "2026-02-01"}),
         ("withdrawn", {WORD: "Failed", "unenrollment_date": "2026-02-01", "current_grade": 0.3}),
         ("failed", {WORD: "Failed", "current_grade": 0.3}),
+        ("failed", {WORD: "In Progress", "course_end_date": "2026-05-31", "current_grade": 0.3}),
         ("expired", {WORD: "Failed", "current_grade": 0.0}),
         ("expired", {WORD: "Failed", "current_grade": 0.3, "user_current_enrollment_mode": "audit"}),
         ("expired", {WORD: "In Progress", "course_end_date": "2026-05-31"}),
         ("in_progress", {WORD: "In Progress", "course_end_date": "2026-06-01", "current_grade": 0.3}),
         ("completed", {WORD: "In Progress", "course_progress": 1.0, "current_grade": 0.0}),
         ("in_progress", {WORD: "In Progress", "course_progress": 1.0, "current_grade": 0.2}),
+        ("in_progress", {WORD: "In Progress", "current_grade": 0.2}),
+        ("in_progress", {WORD: "In Progress", "course_progress": 0.2}),
         ("in_progress", {WORD: "In Progress", "last_activity_date": "2026-03-01"}),
         ("in_progress", {WORD: "In Progress", "total_learning_time_hours": 0.5}),
         ("enrolled", {WORD: "In Progress", "total_learning_time_hours": 0.0}),
@@ -770,6 +776,17 @@ def test_a_retired_learner_keeps_the_record_without_name_and_address() -> None:
     for user in (None, {"username": name, "name": "Retired", "email": f"{name}@retired.invalid"}):
         one = mapped({"user": name}, user=user)
         assert (one.id, one.user.name, one.user.emails) == (f"{OPS}:{name}", None, [])
+    stands_in = {"user_username": name, "user_first_name": "Retired", "user_email": f"{name}@retired.invalid"}
+    one = mapped({**stands_in, WORD: "In Progress"}, kind="enterprise")
+    assert (one.id, one.user.name, one.user.emails) == (f"{OPS}:{name}", None, [])
+
+
+@pytest.mark.parametrize("passed", [{WORD: "Passed"}, {WORD: "In Progress", "has_passed": True}])
+def test_leaving_a_course_that_was_passed_closes_nothing(passed: dict[str, Any]) -> None:
+    left = {"unenrollment_date": "2026-02-01"}
+
+    assert "closed_at" in mapped({WORD: "In Progress", **left}, kind="enterprise").custom_fields
+    assert "closed_at" not in mapped({**passed, **left}, kind="enterprise").custom_fields
 
 
 def test_a_course_that_is_not_listed_has_no_title() -> None:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "schoology"
 AS_OF = load_case(FIXTURES / "tenant.har.json").as_of
-KEY = {"client_id": "made-up-key", "client_secret": "made-up-secret"}
+KEY: dict[str, Any] = {"client_id": "made-up-key", "client_secret": "made-up-secret"}
 API = "https://api.schoology.com"
 
 Said = tuple[int, Any]
@@ -859,7 +859,7 @@ def test_teachers_are_left_out_however_the_number_is_written(admin: Any) -> None
 
 @pytest.mark.parametrize(("admin", "told"), [(None, "(missing)"), (2, "2")])
 def test_a_role_that_is_unknown_stays_in_and_is_told(admin: Any, told: str) -> None:
-    record = {"enrollment": row(1, admin=admin), "section": section(9)}
+    record: dict[str, Any] = {"enrollment": row(1, admin=admin), "section": section(9)}
     result = open_connection("t", "schoology", KEY).normalizer.normalize(record, as_of=AS_OF)
 
     assert isinstance(result, Mapped)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from rollbook.core.schema import CourseEnrollment, Status
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MAPPINGS = Path(__file__).parents[2] / "mappings"
 NATIVE, DERIVED, JOINED, NEVER = Coverage
 
 
@@ -156,8 +158,8 @@ def test_a_kind_with_a_strategys_name_is_that_strategys_shape() -> None:
 def built_in() -> Mapping[str, Reading]:
     registry.load()
     return {
-        f"{name} {one.strategy}".strip(): one
-        for name in ("canvas", "docebo", "moodle", "talentlms")
+        " ".join(filter(None, (name, one.strategy, one.kind if one.kind != one.strategy else ""))): one
+        for name in sorted(file.stem for file in MAPPINGS.glob("*.toml"))
         for one in readings(registry.classes[name], read_definition(next(iter(registry.classes[name].values()))))
     }
 
@@ -167,11 +169,23 @@ def test_the_built_in_connectors_are_told_rightly() -> None:
     fields = ("id", "user.name", "course.title", "completed_at", "progress_percent", "due_at", "assigned_by.name")
 
     assert {name: " ".join(one.field(field) for field in fields) for name, one in found.items()} == {
+        "blackboard courses": "derived joined joined never never never never",
+        "blackboard users": "derived joined joined never never never never",
+        "brightspace courses": "derived derived joined joined never never never",
+        "brightspace datahub": "derived joined joined never never never never",
         "canvas": "native native joined joined joined never never",
         "docebo learn": "derived joined native native native native joined",
         "docebo course": "derived joined native native never native joined",
+        "google_classroom": "derived joined native joined joined never never",
+        "google_classroom invitation": "derived joined native never never never never",
         "moodle standard": "derived native joined joined joined never never",
         "moodle report": "joined joined joined native derived never never",
+        "oneroster flat": "native derived joined never never never never",
+        "oneroster school": "native derived joined never never never never",
+        "openedx platform": "derived joined joined joined joined never never",
+        "openedx breakdown": "derived joined joined joined joined never never",
+        "openedx courses": "derived joined joined joined joined never never",
+        "openedx enterprise": "derived derived native native native never never",
         "talentlms users": "derived joined native native native never never",
         "talentlms courses": "derived joined joined native native never never",
     }
