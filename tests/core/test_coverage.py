@@ -186,6 +186,8 @@ def test_the_built_in_connectors_are_told_rightly() -> None:
         "openedx breakdown": "derived joined joined joined joined never never",
         "openedx courses": "derived joined joined joined joined never never",
         "openedx enterprise": "derived derived native native native never never",
+        "schoology multiget": "derived derived joined never joined never never",
+        "schoology get": "derived derived joined never joined never never",
         "talentlms users": "derived joined native native native never never",
         "talentlms courses": "derived joined joined native native never never",
     }
