@@ -277,6 +277,13 @@ class Watching:
     normalizer: Normalizer
     results: list[tuple[Any, str, Any]] = field(default_factory=list[tuple[Any, str, Any]])
 
+    @property
+    def digest(self) -> str:
+        return self.normalizer.digest
+
+    def identify(self, record: Any, kind: str = "") -> Any:
+        return self.normalizer.identify(record, kind)
+
     def normalize(self, record: Any, *, kind: str = "", as_of: datetime) -> Any:
         result = self.normalizer.normalize(record, kind=kind, as_of=as_of)
         self.results.append((record, kind, result))
