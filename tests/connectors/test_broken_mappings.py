@@ -421,9 +421,14 @@ def test_the_whole_mapping_is_not_taken_for_a_broken_one(connector: str) -> None
     assert not is_told(connector, mapping(connector))
 
 
+FLAWED = {"report-words"}
+"""Recordings that are about flaws: dates in a language that the mapping does not read."""
+
+
 @pytest.mark.parametrize("connector", CONNECTORS)
 def test_no_recorded_value_is_a_flaw(connector: str) -> None:
-    results = [result for one in tenants(connector) for _, _, result in one.results]
+    told = [one for one in tenants(connector) if one.case.name not in FLAWED]
+    results = [result for one in told for _, _, result in one.results]
 
     assert [flaw for result in results if isinstance(result, Mapped) for flaw in result.flaws] == []
 
