@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 from urllib.parse import urlsplit
 
 from ...connection import check_settings
@@ -27,8 +27,16 @@ def secrets_of(source: Source, connector: type[Connector[Any]]) -> dict[str, str
     return {
         name: value
         for name, value in source.values.items()
-        if isinstance(value, str) and (name in named or holds(name) is Holds.SECRET)
+        if isinstance(value, str)
+        and (name in named or (holds(name) is Holds.SECRET and not _is_choice(connector, name)))
     }
+
+
+def _is_choice(connector: type[Connector[Any]], name: str) -> bool:
+    """Tell whether a setting is one of a few words of the connector's own: it is neither a secret nor somebody's."""
+    field = connector.Settings.model_fields.get(name)
+    kinds = [field.annotation, *get_args(field.annotation)] if field else []
+    return any(get_origin(kind) is Literal for kind in kinds)
 
 
 def known_secrets(secrets: Mapping[str, str]) -> dict[str, str]:
@@ -75,6 +83,8 @@ def stand_ins(
             and name not in {"strategy", "base_url"}
             and _names_host(value, parts.netloc)
         ):
+        elif _is_choice(connector, name):
+            made[name] = value
             tenant[name] = "example"
         elif name != "base_url":
             what = holds(name)
