@@ -72,19 +72,26 @@ def stand_ins(
     """Make the settings of the recording: stand-ins for secrets, and for whatever names the tenant."""
     parts = urlsplit(settings.origin())
     known = known_secrets(secrets)
-    made: dict[str, Any] = {"base_url": f"https://{BASE}{cleaner.path(parts.path)}"}
+    base_url = source.values.get("base_url")
+    other = (
+        isinstance(base_url, str) and "://" in base_url and urlsplit(base_url).netloc.lower() != parts.netloc.lower()
+    )
+    made: dict[str, Any] = {
+        "base_url": cleaner.address(str(base_url)) if other else f"https://{BASE}{cleaner.path(parts.path)}"
+    }
     tenant: dict[str, Any] = {}
     for name, value in source.values.items():
         if name in secrets:
             made[name] = known[str(value)]
+        elif _is_choice(connector, name):
+            made[name] = value
         elif (
             isinstance(value, str)
             and value
             and name not in {"strategy", "base_url"}
+            and "://" not in value  # an address is cleaned as every other
             and _names_host(value, parts.netloc)
         ):
-        elif _is_choice(connector, name):
-            made[name] = value
             tenant[name] = "example"
         elif name != "base_url":
             what = holds(name)
