@@ -29,6 +29,8 @@ _HOOK = re.compile(r"\bhooks\.|webhook", re.IGNORECASE)
 _OF_GRANTS = frozenset({"code", "device_code", "state", "assertion", "client_assertion", "password", "code_verifier"})
 """What a form that asks for a token gives away, however short it is."""
 _SIGNED = frozenset({"assertion", "client_assertion"})
+_SEVERAL = frozenset({Holds.ID, Holds.PERSON_ID, Holds.LOGIN, Holds.EMAIL})
+"""Of these a parameter may list several, with a comma between."""
 _VERSIONED = frozenset({"api", "rest", "ws", "version", "v"})
 
 
@@ -223,7 +225,7 @@ class Addresses(ABC):
             return self._between(COMPARED, value, self._compared, self.anything)
         if what in {Holds.ANYTHING, Holds.CALLED, Holds.CODE} and re.fullmatch(r"-?[\d.]+", value):
             return value
-        if what in {Holds.ID, Holds.PERSON_ID} and re.search(r"[,;|]", value):  # several: `ids=m-1,m-2`
+        if what in _SEVERAL and re.search(r"[,;|]", value):  # `ids=m-1,m-2`, `username=ada,zoe`
             return "".join(
                 self.string(what, one, name) if one[:1].isalnum() else one for one in re.split(r"([,;|]\s*)", value)
             )
