@@ -10,7 +10,7 @@ from .addresses import looks_secret
 from .ids import Ids
 from .keys import Holds, holds, words
 from .people import EMAIL, hashed
-from .pseudonyms import STOP, Names, Numbered
+from .pseudonyms import STOP, Emails, Names, Numbered
 from .texts import BASE, MADE_UP, PUBLIC, Texts, is_plain
 from .walk import ALONE
 
@@ -62,8 +62,12 @@ class Cleaner(Texts):
         self.names = Names(sorted(people.names), self.words)
         self._known_names = people.names
         locals_ = people.logins | {email.partition("@")[0] for email in people.emails}
-        self.emails = Numbered("learner{}@example.com", people.emails | {f"{one}@{_OF_LEARNERS}" for one in locals_})
-        self.logins = Numbered("login{}", people.logins)
+        # with zeros before it, so that stand-ins sort as their originals do
+        digits = [len(str(len(each))) for each in (people.emails, people.logins)]
+        self.emails = Emails(
+            f"learner{{:0{digits[0]}}}@example.com", people.emails | {f"{one}@{_OF_LEARNERS}" for one in locals_}
+        )
+        self.logins = Numbered(f"login{{:0{digits[1]}}}", people.logins)
         for email in sorted(people.emails):
             self.emails.of(email)
         for login in sorted(people.logins):
