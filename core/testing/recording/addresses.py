@@ -60,6 +60,10 @@ class Addresses(ABC):
     def text(self, text: str) -> str:
         """Visit a piece of free text that holds no address."""
 
+    def segment(self, text: str) -> str:
+        """Visit a part of a path of which nothing is known."""
+        return self.text(text)
+
     @abstractmethod
     def origin(self, scheme: str, host: str) -> tuple[str, str]:
         """Visit an address's scheme, and its host with the port."""
@@ -171,7 +175,7 @@ class Addresses(ABC):
             return str(self.leaf(Holds.SECRET, piece, name=before))
         if is_idlike(piece):
             return str(self.leaf(Holds.PERSON_ID if is_person_word(before) else Holds.ID, piece))
-        return str(self.leaf(Holds.ID, piece)) if is_person_word(before) else self.text(piece)
+        return str(self.leaf(Holds.ID, piece)) if is_person_word(before) else self.segment(piece)
 
     def query(self, query: str) -> str:
         """Walk through a query or a form as it is spelled; what does not change stays as it is spelled."""
@@ -227,7 +231,7 @@ class Addresses(ABC):
             return value
         if what in _SEVERAL and re.search(r"[,;|]", value):  # `ids=m-1,m-2`, `username=ada,zoe`
             return "".join(
-                self.string(what, one, name) if one[:1].isalnum() else one for one in re.split(r"([,;|]\s*)", value)
+                self.string(what, one, name) if re.search(r"\w", one) else one for one in re.split(r"([,;|]\s*)", value)
             )
         return self.string(what, value, name)
 
