@@ -29,6 +29,8 @@ _HOOK = re.compile(r"\bhooks\.|webhook", re.IGNORECASE)
 _OF_GRANTS = frozenset({"code", "device_code", "state", "assertion", "client_assertion", "password", "code_verifier"})
 """What a form that asks for a token gives away, however short it is."""
 _SIGNED = frozenset({"assertion", "client_assertion"})
+_SEVERAL = frozenset({Holds.ID, Holds.PERSON_ID, Holds.LOGIN, Holds.EMAIL})
+"""Of these a parameter may list several, with a comma between."""
 _VERSIONED = frozenset({"api", "rest", "ws", "version", "v"})
 
 
@@ -57,6 +59,10 @@ class Addresses(ABC):
     @abstractmethod
     def text(self, text: str) -> str:
         """Visit a piece of free text that holds no address."""
+
+    def segment(self, text: str) -> str:
+        """Visit a part of a path of which nothing is known."""
+        return self.text(text)
 
     @abstractmethod
     def origin(self, scheme: str, host: str) -> tuple[str, str]:
@@ -169,7 +175,7 @@ class Addresses(ABC):
             return str(self.leaf(Holds.SECRET, piece, name=before))
         if is_idlike(piece):
             return str(self.leaf(Holds.PERSON_ID if is_person_word(before) else Holds.ID, piece))
-        return str(self.leaf(Holds.ID, piece)) if is_person_word(before) else self.text(piece)
+        return str(self.leaf(Holds.ID, piece)) if is_person_word(before) else self.segment(piece)
 
     def query(self, query: str) -> str:
         """Walk through a query or a form as it is spelled; what does not change stays as it is spelled."""
@@ -223,9 +229,9 @@ class Addresses(ABC):
             return self._between(COMPARED, value, self._compared, self.anything)
         if what in {Holds.ANYTHING, Holds.CALLED, Holds.CODE} and re.fullmatch(r"-?[\d.]+", value):
             return value
-        if what in {Holds.ID, Holds.PERSON_ID} and re.search(r"[,;|]", value):  # several: `ids=m-1,m-2`
+        if what in _SEVERAL and re.search(r"[,;|]", value):  # `ids=m-1,m-2`, `username=ada,zoe`
             return "".join(
-                self.string(what, one, name) if one[:1].isalnum() else one for one in re.split(r"([,;|]\s*)", value)
+                self.string(what, one, name) if re.search(r"\w", one) else one for one in re.split(r"([,;|]\s*)", value)
             )
         return self.string(what, value, name)
 

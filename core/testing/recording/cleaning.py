@@ -10,7 +10,7 @@ from .addresses import looks_secret
 from .ids import Ids
 from .keys import Holds, holds, words
 from .people import EMAIL, hashed
-from .pseudonyms import STOP, Names, Numbered
+from .pseudonyms import STOP, Emails, Names, Numbered
 from .texts import BASE, MADE_UP, PUBLIC, Texts, is_plain
 from .walk import ALONE
 
@@ -24,6 +24,8 @@ __all__ = ["Cleaner"]
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ][\d:.+Z-]*)?")
 _YES_NO = frozenset({"on", "off", "yes", "no", "true", "false", "y", "n", "0", "1", "null", "none"})
 _MOST_SHORT = 5
+_MOST_PIECES = 13
+"""Parts of an id that has several, with what stands between them: seven are enough for a UUID and more."""
 _OF_LEARNERS = "example.com"
 _LONG, _SHORT = 8, 4
 """A shorter secret that stood behind a name, or in the settings, is only replaced there: others may say the same."""
@@ -62,8 +64,12 @@ class Cleaner(Texts):
         self.names = Names(sorted(people.names), self.words)
         self._known_names = people.names
         locals_ = people.logins | {email.partition("@")[0] for email in people.emails}
-        self.emails = Numbered("learner{}@example.com", people.emails | {f"{one}@{_OF_LEARNERS}" for one in locals_})
-        self.logins = Numbered("login{}", people.logins)
+        # with zeros before it, so that stand-ins sort as their originals do
+        digits = [len(str(len(each))) for each in (people.emails, people.logins)]
+        self.emails = Emails(
+            f"learner{{:0{digits[0]}}}@example.com", people.emails | {f"{one}@{_OF_LEARNERS}" for one in locals_}
+        )
+        self.logins = Numbered(f"login{{:0{digits[1]}}}", people.logins)
         for email in sorted(people.emails):
             self.emails.of(email)
         for login in sorted(people.logins):
@@ -217,12 +223,32 @@ class Cleaner(Texts):
             return new
         if (new := self.logins.get(value)) is not None:
             return new
-        parts = re.split(r"([^A-Za-z0-9]+)", value)
-        if len(parts) > 1:
-            joined = "".join(self.ids.get(part) or part for part in parts)
-            if joined != value:
-                return joined
+        if (composed := self._composed(value)) != value:
+            return composed
         return value if value.isdecimal() else self.text(value)
+
+    def _composed(self, value: str) -> str:
+        """Replace ids of people within a longer one: the longest run of parts first, `_31_1:_201_1`, `c-7/ada`."""
+        parts = re.split(r"([^A-Za-z0-9])", value)
+        at, out = 0, ""
+        while at < len(parts):
+            for end in range(min(len(parts), at + _MOST_PIECES), at, -2):
+                run = "".join(parts[at:end])
+                if run and run != value and (new := self.ids.get(run) or self._login_within(run)) is not None:
+                    break
+            else:
+                end, new = at + 1, parts[at]
+            out += new + "".join(parts[end : end + 1])
+            at = end + 1
+        return out
+
+    def _login_within(self, run: str) -> str | None:
+        return None if is_plain(run, self.words) else self.logins.get(run)
+
+    def segment(self, text: str) -> str:
+        """Replace a part of a path that is somebody's id or login and nothing else: `/certificates/ada`."""
+        known = None if text.casefold() in STOP or text.isdecimal() else self.ids.get(text) or self.logins.get(text)
+        return self.text(text) if known is None else self._kept(text, known)
 
     def _name(self, value: str) -> str:
         if "@" in value:

@@ -159,7 +159,7 @@ _CALLED = frozenset(
     | {"nom", "nombre", "nombres", "nome", "naam", "navn", "namn", "nimi"}
 )
 _LOGIN = re.compile(
-    r"(user|login|screen)names?|logins?|loginid|userlogin|upn|userprincipalname|samaccountname|uniquelogin"
+    r"\w*usernames?|(login|screen)names?|logins?|loginid|userlogin|upn|userprincipalname|samaccountname|uniquelogin"
     r"|uname|handle|nick|authorusername|userhandle|userslug"
 )
 _PERSON_ID = re.compile(

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 
     from ...native import JSON
 
-__all__ = ["BODIES", "as_table", "called", "has_author", "is_about_course", "is_own_id", "is_person", "is_post"]
+__all__ = [
+    "BODIES",
+    "as_table",
+    "called",
+    "cells_of",
+    "has_author",
+    "is_about_course",
+    "is_own_id",
+    "is_person",
+    "is_post",
+]
 
 _NAMING = ("name", "key", "field", "fieldname", "field_name", "shortname", "label", "title", "type", "id", "code")
 _OWN_ID = re.compile(
@@ -120,20 +130,25 @@ def _names(record: dict[str, JSON], empty: Iterable[JSON] = (None, "")) -> set[s
     return {re.sub(r"[\W_]", "", key).lower() for key, value in record.items() if value not in empty}
 
 
+def cells_of(row: JSON) -> list[JSON] | None:
+    """Give the cells of a table's row: it is a list, or an object with nothing but one: `{"columns": [...]}`."""
+    if isinstance(row, dict) and len(row) == 1:
+        row = next(iter(row.values()))
+    return row if isinstance(row, list) else None
+
+
 def as_table(record: dict[str, JSON]) -> tuple[str, str] | None:
     """Give the members that hold a table's heading and its rows, if an object is a table of lists."""
     for heading in ("columns", "headers", "header", "headings", "fields"):
         names = record.get(heading)
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
             continue
-        if len({str(name) for name in names}) < len(names):
-            continue
         for rows in ("rows", "data", "values", "records", "items"):
             lists = record.get(rows)
             if (
                 isinstance(lists, list)
                 and lists
-                and all(isinstance(one, list) and len(one) == len(names) for one in lists)
+                and all((cells := cells_of(one)) is not None and len(cells) == len(names) for one in lists)
             ):
                 return heading, rows
     return None

@@ -49,6 +49,8 @@ _PARTS = (
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?|\d{1,2}[/.]\d{1,2}[/.]\d{4}.*")
 _LOGIN = re.compile(r"\S{2,100}")
+_HOW_SIGNED = {("method",), ("algorithm",), ("version",)}
+"""Parts of a sign-in that say how it was signed: no secrets, and words of the API."""
 
 
 class People(Walk):
@@ -100,7 +102,9 @@ class People(Walk):
         scheme, _, credentials = value.partition(" ")
         self.secret(credentials or scheme, "token")
         for part in re.split(r"[,;]\s*", credentials):  # `token="..."`, or OAuth 1's many
-            _, _, text = part.partition("=")
+            key, _, text = part.partition("=")
+            if words(key)[-1:] in _HOW_SIGNED:
+                continue
             if len(text.strip('"')) >= 8 and not text.startswith("="):  # noqa: PLR2004 - as for cookies
                 self.secret(unquote(text.strip('"')), "token")
         if scheme.lower() == "basic" and (pair := decoded(credentials)) is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-__all__ = ["STOP", "Names", "Numbered", "tokens"]
+__all__ = ["STOP", "Emails", "Names", "Numbered", "tokens"]
 
 STOP = frozenset(
     (
@@ -256,3 +256,23 @@ class Numbered:
 
     def __len__(self) -> int:
         return len(self._new)
+
+
+_NOBODYS = re.compile(
+    r"(?P<mark>(?:(?:retired|deleted|removed|anonymi[sz]ed|redacted|former|user|account|learner|student)[._-]+)+)"
+    r"[\w.+-]+@(?:[\w-]+\.)+invalid",
+    re.IGNORECASE,
+)
+"""What an LMS writes in place of the address of somebody who has left; no mail reaches a domain under `.invalid`."""
+
+
+class Emails(Numbered):
+    """Stand-ins for e-mail addresses; that one was taken away stays to be seen: `retired__user_2@example.invalid`."""
+
+    def of(self, original: str) -> str:
+        """Give the stand-in of an address, whatever its case."""
+        key = original.casefold()
+        if key not in self._new and (found := _NOBODYS.fullmatch(original)):
+            local = super().of(original).partition("@")[0]
+            self._new[key] = f"{found['mark']}{local}@example.invalid"
+        return super().of(original)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 from urllib.parse import urlsplit
 
 from ...connection import check_settings
@@ -27,8 +27,16 @@ def secrets_of(source: Source, connector: type[Connector[Any]]) -> dict[str, str
     return {
         name: value
         for name, value in source.values.items()
-        if isinstance(value, str) and (name in named or holds(name) is Holds.SECRET)
+        if isinstance(value, str)
+        and (name in named or (holds(name) is Holds.SECRET and not _is_choice(connector, name)))
     }
+
+
+def _is_choice(connector: type[Connector[Any]], name: str) -> bool:
+    """Tell whether a setting is one of a few words of the connector's own: it is neither a secret nor somebody's."""
+    field = connector.Settings.model_fields.get(name)
+    kinds = [field.annotation, *get_args(field.annotation)] if field else []
+    return any(get_origin(kind) is Literal for kind in kinds)
 
 
 def known_secrets(secrets: Mapping[str, str]) -> dict[str, str]:
@@ -64,15 +72,24 @@ def stand_ins(
     """Make the settings of the recording: stand-ins for secrets, and for whatever names the tenant."""
     parts = urlsplit(settings.origin())
     known = known_secrets(secrets)
-    made: dict[str, Any] = {"base_url": f"https://{BASE}{cleaner.path(parts.path)}"}
+    base_url = source.values.get("base_url")
+    other = (
+        isinstance(base_url, str) and "://" in base_url and urlsplit(base_url).netloc.lower() != parts.netloc.lower()
+    )
+    made: dict[str, Any] = {
+        "base_url": cleaner.address(str(base_url)) if other else f"https://{BASE}{cleaner.path(parts.path)}"
+    }
     tenant: dict[str, Any] = {}
     for name, value in source.values.items():
         if name in secrets:
             made[name] = known[str(value)]
+        elif _is_choice(connector, name):
+            made[name] = value
         elif (
             isinstance(value, str)
             and value
             and name not in {"strategy", "base_url"}
+            and "://" not in value  # an address is cleaned as every other
             and _names_host(value, parts.netloc)
         ):
             tenant[name] = "example"

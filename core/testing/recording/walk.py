@@ -14,7 +14,7 @@ from ...native import dump, parse
 from .addresses import OF_PEOPLE_ONLY, Addresses, is_bookmark
 from .keys import Holds, holds, is_person_word, words
 from .namelike import may_name_somebody, names_somebody
-from .objects import BODIES, as_table, called, has_author, is_about_course, is_own_id, is_person
+from .objects import BODIES, as_table, called, cells_of, has_author, is_about_course, is_own_id, is_person
 from .spelling import ATTRIBUTE, MAILBOX, NAME_AND_ID, URN
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ _OF_FIELDS = frozenset({"type", "datatype", "fieldtype", "field_type", "fieldnam
 _FILE = re.compile(r"\.[A-Za-z]{2,4}\d?$")
 """Names of files are no titles: whoever sent one is often named in it."""
 _OF_VALUES = frozenset({Holds.PHONE, Holds.EMAIL, Holds.PERSON, Holds.PERSON_ID, Holds.LOGIN, Holds.NAME})
+_WHICH_NAME = re.compile(
+    r"(given|family|first|last|other|full|middle|nick|preferred|legal|display)[ _-]?name", re.IGNORECASE
+)
+"""A choice of the LMS's own, of which name is shown: `{"preferredDisplayName": "GivenName"}`."""
 _DEEPEST = 4
 """So deep JSON inside a text inside JSON is looked into."""
 
@@ -156,11 +160,13 @@ class Walk(Addresses):
         names, lists = record[heading], record[rows]
         assert isinstance(names, list)  # noqa: S101 - as_table has looked
         assert isinstance(lists, list)  # noqa: S101 - as_table has looked
+        said = [str(name) for name in names]  # two columns may be called the same
+        said = [name if said.index(name) == at else f"{name} {at}" for at, name in enumerate(said)]
         new: list[JSON] = []
         for row in lists:
-            cells = row if isinstance(row, list) else []
-            named: dict[str, JSON] = {str(name): cell for name, cell in zip(names, cells, strict=True)}
-            new.append(list(self._object(named, rows, own=False).values()))
+            named: dict[str, JSON] = dict(zip(said, cells_of(row) or [], strict=True))
+            cells = list(self._object(named, rows, own=False).values())
+            new.append(dict.fromkeys(row, cells) if isinstance(row, dict) else cells)
         return {key: new if key == rows else self.json(value, key) for key, value in record.items()}
 
     def _pictures(self, record: dict[str, JSON]) -> dict[str, JSON]:
@@ -216,6 +222,8 @@ class Walk(Addresses):
             return self._between(URN, value, self._urn, lambda rest: self.string(what, rest, name))
         if re.fullmatch(r"\d+(\.\d+)+", value) and words(name)[-1:] in {("version",), ("release",), ("build",)}:
             return value
+        if what is Holds.NAME and (_WHICH_NAME.fullmatch(value) or _says_both(name, value)):
+            return value
         if what in {Holds.NAME, Holds.PERSON} and (found := NAME_AND_ID.fullmatch(value)):
             id = self.leaf(Holds.PERSON_ID, found["id"])
             return f"{self.string(Holds.NAME, found['name'])}{found['open']}{id}{found['close']}"
@@ -268,6 +276,10 @@ class Walk(Addresses):
             done = found.start() + len(url)
         rest = value[done:]
         return out + ((self.title(rest) if title else self.text(rest)) if rest else "")
+
+
+def _says_both(name: str, value: str) -> bool:
+    return value.lower() == "both" and {"preferred", "display"} <= set(words(name))
 
 
 def _told_around(record: dict[str, JSON], key: str, name: str) -> Holds | None:
