@@ -183,7 +183,10 @@ TestConformance = conformance_tests("oneroster", fixtures="../fixtures/oneroster
 @pytest.mark.parametrize("case", ["school", "v1p1"])
 def test_a_roster_is_the_same_by_school_and_by_either_version(case: str) -> None:
     def without_origin(name: str) -> list[dict[str, Any]]:
-        return [{**one, "remote_data": None} for one in expected_of(name)["enrollments"]]
+        found = expected_of(name)["enrollments"]
+        for one in found:
+            one["custom_fields"].pop("score_text", None)  # the recording of 1.1 has none
+        return [{**one, "remote_data": None} for one in found]
 
     assert without_origin("tenant") == without_origin(case)
 

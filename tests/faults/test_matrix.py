@@ -113,7 +113,7 @@ def quick() -> Iterator[None]:
 
 PLACES = ("first", "middle", "last")
 FAULTS = {**PASSING, **LASTING}
-QUIET = "{} []  []"
+QUIET = "{} {}  []"
 """What is said where there is nothing to say."""
 
 
