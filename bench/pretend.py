@@ -5,6 +5,7 @@ Their answers have the vendors' documented shapes; `tests/fixtures` has the odd 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,7 +18,7 @@ APART = timedelta(minutes=20)
 STUDENT = {"roleid": 5, "name": "", "shortname": "student", "sortorder": 0}
 
 
-class Pretend(httpx.MockTransport):
+class Pretend(httpx.MockTransport, ABC):
     """Answers with JSON, and counts."""
 
     def __init__(self) -> None:
@@ -28,9 +29,9 @@ class Pretend(httpx.MockTransport):
         self.requests += 1
         return httpx.Response(200, json=self.give(request), headers={"Date": "Mon, 01 Jun 2026 12:00:00 GMT"})
 
+    @abstractmethod
     def give(self, request: httpx.Request) -> Any:
         """Give the body of an answer."""
-        raise NotImplementedError
 
 
 class Docebo(Pretend):
